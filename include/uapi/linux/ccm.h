@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/ccm.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_CCM_H
+#define _UAPI_LINUX_CCM_H
+
+#define CCM_FAMILY_NAME		"ccm"
+#define CCM_FAMILY_VERSION	1
+
+#define CCM_PORT_DEFAULT	7403
+#define CCM_NODE_MAX		1023
+#define CCM_MODULE_MAX		1023
+#define CCM_CLUSTER_MAX		31
+#define CCM_TIMEOUT_DEFAULT	5000
+#define CCM_TIMEOUT_MIN		1000
+#define CCM_TIMEOUT_MAX		3600000
+
+/**
+ * enum ccm_state - state of a peer, as this node sees it
+ * @CCM_STATE_DOWN: not connected
+ * @CCM_STATE_CONNECTING: being connected, or in the handshake
+ * @CCM_STATE_UP: connected; messages flow
+ * @CCM_STATE_SUSPECT: reserved; connected, but silent
+ * @CCM_STATE_RECOVERING: reserved; connection lost, session kept
+ * @CCM_STATE_CLOSING: what was accepted is being sent, then goodbye
+ */
+enum ccm_state {
+	CCM_STATE_DOWN,
+	CCM_STATE_CONNECTING,
+	CCM_STATE_UP,
+	CCM_STATE_SUSPECT,
+	CCM_STATE_RECOVERING,
+	CCM_STATE_CLOSING,
+};
+
+/**
+ * enum ccm_reason - why a peer is in its state, or why a connection was
+ *   refused
+ * @CCM_REASON_NONE: nothing to say
+ * @CCM_REASON_ADMIN: asked for on this node
+ * @CCM_REASON_GOODBYE: the peer said goodbye
+ * @CCM_REASON_BROKEN: the connection broke; the error says how
+ * @CCM_REASON_FAILED: connecting failed; the error says how
+ * @CCM_REASON_LATE: no handshake in time
+ * @CCM_REASON_REPLACED: the peer came with a new connection
+ * @CCM_REASON_PROTOCOL: the peer broke the protocol
+ * @CCM_REASON_URGENT: urgent data on the connection
+ * @CCM_REASON_STRANGER: unknown node, or another address than configured
+ * @CCM_REASON_CLUSTER: another cluster's name
+ * @CCM_REASON_VERSION: another version of the protocol
+ * @CCM_REASON_UNWANTED: the peer is known, but not allowed to connect now
+ * @CCM_REASON_CROWDED: too many connections without a handshake
+ */
+enum ccm_reason {
+	CCM_REASON_NONE,
+	CCM_REASON_ADMIN,
+	CCM_REASON_GOODBYE,
+	CCM_REASON_BROKEN,
+	CCM_REASON_FAILED,
+	CCM_REASON_LATE,
+	CCM_REASON_REPLACED,
+	CCM_REASON_PROTOCOL,
+	CCM_REASON_URGENT,
+	CCM_REASON_STRANGER,
+	CCM_REASON_CLUSTER,
+	CCM_REASON_VERSION,
+	CCM_REASON_UNWANTED,
+	CCM_REASON_CROWDED,
+};
+
+/**
+ * enum ccm_event_kind - what an event is about
+ * @CCM_EVENT_KIND_NODE: this node was configured, or no longer is
+ * @CCM_EVENT_KIND_PEER_ADD: a peer was added
+ * @CCM_EVENT_KIND_PEER_DELETE: a peer was deleted
+ * @CCM_EVENT_KIND_STATE: a peer changed its state
+ * @CCM_EVENT_KIND_REFUSED: a connection was refused
+ */
+enum ccm_event_kind {
+	CCM_EVENT_KIND_NODE,
+	CCM_EVENT_KIND_PEER_ADD,
+	CCM_EVENT_KIND_PEER_DELETE,
+	CCM_EVENT_KIND_STATE,
+	CCM_EVENT_KIND_REFUSED,
+};
+
+enum {
+	CCM_A_ENDPOINT_IPV4 = 1,
+	CCM_A_ENDPOINT_IPV6,
+	CCM_A_ENDPOINT_PORT,
+	CCM_A_ENDPOINT_SCOPE,
+
+	__CCM_A_ENDPOINT_MAX,
+	CCM_A_ENDPOINT_MAX = (__CCM_A_ENDPOINT_MAX - 1)
+};
+
+enum {
+	CCM_A_NODE_PAD = 1,
+	CCM_A_NODE_NUMBER,
+	CCM_A_NODE_CLUSTER,
+	CCM_A_NODE_LOCAL,
+	CCM_A_NODE_INCARNATION,
+	CCM_A_NODE_GENERATION,
+	CCM_A_NODE_STATS,
+
+	__CCM_A_NODE_MAX,
+	CCM_A_NODE_MAX = (__CCM_A_NODE_MAX - 1)
+};
+
+enum {
+	CCM_A_NODE_STATS_PAD = 1,
+	CCM_A_NODE_STATS_ACCEPTED,
+	CCM_A_NODE_STATS_REFUSED,
+	CCM_A_NODE_STATS_STRANGERS,
+	CCM_A_NODE_STATS_GARBAGE,
+	CCM_A_NODE_STATS_LATE,
+	CCM_A_NODE_STATS_CROWDED,
+
+	__CCM_A_NODE_STATS_MAX,
+	CCM_A_NODE_STATS_MAX = (__CCM_A_NODE_STATS_MAX - 1)
+};
+
+enum {
+	CCM_A_PEER_PAD = 1,
+	CCM_A_PEER_NUMBER,
+	CCM_A_PEER_REMOTE,
+	CCM_A_PEER_TIMEOUT,
+	CCM_A_PEER_STATE,
+	CCM_A_PEER_REASON,
+	CCM_A_PEER_ERROR,
+	CCM_A_PEER_LISTENING,
+	CCM_A_PEER_SELF,
+	CCM_A_PEER_SINCE,
+	CCM_A_PEER_INCARNATION,
+	CCM_A_PEER_QUEUED_OUT,
+	CCM_A_PEER_QUEUED_IN,
+	CCM_A_PEER_STATS,
+
+	__CCM_A_PEER_MAX,
+	CCM_A_PEER_MAX = (__CCM_A_PEER_MAX - 1)
+};
+
+enum {
+	CCM_A_PEER_STATS_PAD = 1,
+	CCM_A_PEER_STATS_MESSAGES_IN,
+	CCM_A_PEER_STATS_MESSAGES_OUT,
+	CCM_A_PEER_STATS_BYTES_IN,
+	CCM_A_PEER_STATS_BYTES_OUT,
+	CCM_A_PEER_STATS_FRAMES_IN,
+	CCM_A_PEER_STATS_FRAMES_OUT,
+	CCM_A_PEER_STATS_WAITS,
+	CCM_A_PEER_STATS_REFUSED,
+	CCM_A_PEER_STATS_CONNECTS,
+	CCM_A_PEER_STATS_BREAKS,
+	CCM_A_PEER_STATS_REPLACED,
+	CCM_A_PEER_STATS_GARBAGE,
+	CCM_A_PEER_STATS_UNSENT,
+	CCM_A_PEER_STATS_UNKNOWN,
+	CCM_A_PEER_STATS_NO_MEMORY,
+
+	__CCM_A_PEER_STATS_MAX,
+	CCM_A_PEER_STATS_MAX = (__CCM_A_PEER_STATS_MAX - 1)
+};
+
+enum {
+	CCM_A_CONSUMER_PAD = 1,
+	CCM_A_CONSUMER_MODULE,
+	CCM_A_CONSUMER_ATTACHED,
+	CCM_A_CONSUMER_OWNER,
+	CCM_A_CONSUMER_MAX_SIZE,
+	CCM_A_CONSUMER_WINDOW,
+	CCM_A_CONSUMER_RECEIVERS,
+	CCM_A_CONSUMER_MESSAGES,
+	CCM_A_CONSUMER_QUEUED,
+
+	__CCM_A_CONSUMER_MAX,
+	CCM_A_CONSUMER_MAX = (__CCM_A_CONSUMER_MAX - 1)
+};
+
+enum {
+	CCM_A_EVENT_PAD = 1,
+	CCM_A_EVENT_KIND,
+	CCM_A_EVENT_NODE,
+	CCM_A_EVENT_GENERATION,
+	CCM_A_EVENT_STATE,
+	CCM_A_EVENT_REASON,
+	CCM_A_EVENT_ERROR,
+	CCM_A_EVENT_UNSENT,
+	CCM_A_EVENT_UNKNOWN,
+	CCM_A_EVENT_REMOTE,
+
+	__CCM_A_EVENT_MAX,
+	CCM_A_EVENT_MAX = (__CCM_A_EVENT_MAX - 1)
+};
+
+enum {
+	CCM_CMD_NODE_GET = 1,
+	CCM_CMD_NODE_SET,
+	CCM_CMD_NODE_DELETE,
+	CCM_CMD_PEER_GET,
+	CCM_CMD_PEER_ADD,
+	CCM_CMD_PEER_DELETE,
+	CCM_CMD_CONNECT,
+	CCM_CMD_LISTEN,
+	CCM_CMD_CLOSE,
+	CCM_CMD_CONSUMER_GET,
+	CCM_CMD_EVENT,
+
+	__CCM_CMD_MAX,
+	CCM_CMD_MAX = (__CCM_CMD_MAX - 1)
+};
+
+#define CCM_MCGRP_EVENTS	"events"
+
+#endif /* _UAPI_LINUX_CCM_H */

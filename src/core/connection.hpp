@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+// One TCP connection: handshake, then frames both ways, then a goodbye.
+//
+// The lower-numbered end connects and says Hello; the other answers Hello. Then
+// each end tells its limits and that it is Ready, and sends messages once it has
+// seen the other's Ready.
+#pragma once
+
+#include "core/mailbox.hpp"
+#include "core/parser.hpp"
+#include "core/peer.hpp"
+#include "core/pump.hpp"
+#include "core/work.hpp"
+
+namespace ccm {
+
+struct OfListener;
+class Listener;
+
+// Made, used and ended by the listener's thread. Others only send by it, through
+// transmit(), while it is their peer's connection.
+class Connection : public Work, public Hook<OfListener> {
+public:
+	enum class Phase {
+		Connecting, // TCP does
+		Hello,	    // the peer's Hello is to come
+		Ready,	    // the peer's limits and its Ready are
+		Open,
+	};
+
+	// No peer: whoever it is has to say so.
+	Connection(Listener &listener, Node &node, Peer *peer);
+	~Connection();
+
+	void mark(u32 bits);
+	// What happened at the socket, or what others ask for.
+	void serve(u32 bits);
+	// After all that is queued.
+	void say_goodbye();
+	// Nobody uses it any more; what the peer had by it is gone.
+	ccm_event detach(ccm_reason reason, int error);
+	// Send what the peer's queue holds, in the caller's context. Sleeps.
+	static void transmit(Peer &peer);
+
+	Node &node;
+	Peer *peer; // referenced; nullptr: a stranger
+	ccm_socket *socket = nullptr;
+	ccm_endpoint remote{};
+	Phase phase;
+	u64 deadline_ms = 0; // when it ends by itself; 0: never
+	u64 retry_ms = 0;    // when to look for memory again; 0: no need
+
+private:
+	enum class Todo {
+		Nothing,
+		Place,	 // find memory for a message
+		Control, // act on a control frame
+		Break,	 // the peer broke the protocol
+	};
+	struct Source;
+	struct Transport;
+
+	// connection.cpp. What returns bool returns whether it still exists.
+	bool finish_connecting();
+	bool on_control();
+	bool on_stranger(const wire::Hello &hello);
+	bool claim(Peer &claimed, const wire::Hello &hello);
+	void adopt_locked(Peer &claimed, const wire::Hello &hello);
+	bool goodbye_is_out();
+	bool on_hello(const wire::Hello &hello);
+	bool on_limit(const wire::Limit &limit);
+	bool on_ready();
+	bool on_end(int error);
+	bool break_off(ccm_reason reason, int error);
+
+	// inbound.cpp
+	bool receive(bool &drained);
+	bool resolve();
+	static size_t take(void *connection, const u8 *data, size_t size);
+	void feed(Bytes &bytes);
+	void on_header(const wire::Header &header);
+	bool expects(const wire::Header &header) const;
+	bool acknowledge(const wire::Header &header);
+	void begin_message(const wire::Header &header);
+	bool continues(const wire::Header &header);
+	bool find_place(MaySleep may_sleep);
+	bool charge();
+	void on_payload(const Parser::Piece &piece);
+	void on_frame();
+	void message_is_whole();
+	void abandon_message();
+
+	// outbound.cpp
+	void pump();
+	void room_again();
+	bool next_frame(Frame &frame);
+	bool keep_pumping(Pump::Outcome outcome, bool tired);
+	bool has_work_locked() const;
+	bool has_frame_locked() const;
+	bool may_send_messages_locked() const;
+	bool compose_locked(Frame &frame);
+	wire::Header header_locked(wire::Kind kind) const;
+	void compose_hello_locked(Frame &frame);
+	void compose_limit_locked(Frame &frame, Channel &channel);
+	void compose_fragment_locked(Frame &frame);
+
+	Listener &listener_;
+
+	// Inbound: the listener's.
+	Parser parser_;
+	Todo todo_ = Todo::Nothing;
+	u8 control_[wire::kHelloSize]; // payload of a control frame
+	Placement placement_;	       // of the message that is arriving
+	wire::Header first_{};	       // of its first fragment
+
+	// Outbound: under the peer's lock.
+	bool pumping_ = false;	  // somebody owns the pump
+	bool again_ = false;	  // and has to try the socket again
+	bool unfinished_ = false; // the pump holds a frame, sent in part or not
+	bool blocked_ = false;	  // the socket is full; it will tell
+	bool detached_ = false;	  // do not send any more
+	bool hello_due_ = false;
+	bool greeted_ = false; // the peer's Hello has come
+	bool ready_due_ = false;
+	bool goodbye_due_ = false;
+	bool goodbye_sent_ = false;
+	Sleepers pump_left_; // asleep until nobody owns the pump
+
+	// Outbound: the pump's owner's.
+	Pump pump_;
+	Message *sending_ = nullptr;
+	u32 offset_ = 0;	// of its next fragment
+	bool finished_ = false; // the listener's: our side is shut
+};
+
+} // namespace ccm

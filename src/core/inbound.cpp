@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+// The receiving side of a connection: from the socket, through the parser, to
+// the mailbox. Bytes are looked at under the socket's lock, where nothing may
+// sleep or send; what needs either is left to do, and stops the reading.
+#include "core/connection.hpp"
+#include "core/listener.hpp"
+#include "core/node.hpp"
+
+namespace ccm {
+
+namespace {
+
+constexpr u32 kReadBudget = 256 * 1024; // bytes for one peer, then the next
+constexpr u32 kTurns = 64;		// things to do for one peer, then too
+constexpr u32 kRetryMs = 20;		// until memory is looked for again
+constexpr u32 kAtOnce = 4096;		// bytes to get without sleeping
+
+} // namespace
+
+// Drained: nothing more is there, and nothing left to do.
+bool Connection::receive(bool &drained)
+{
+	u32 taken = 0;
+
+	for (u32 turn = 0; turn < kTurns && taken < kReadBudget; turn++) {
+		if (todo_ != Todo::Nothing) {
+			if (!resolve())
+				return false;
+			if (todo_ != Todo::Nothing)
+				return true; // later
+			// What follows may need no byte more.
+			Bytes none{nullptr, 0};
+			feed(none);
+			continue;
+		}
+		int got = ccm_socket_read(socket, kReadBudget - taken, take,
+					  this);
+		if (got > 0)
+			taken += static_cast<u32>(got);
+		if (todo_ != Todo::Nothing || got > 0)
+			continue;
+		if (got < 0)
+			return on_end(-got);
+		drained = true; // the socket will tell of more
+		return true;
+	}
+	mark(CCM_READY_READ);
+	return true;
+}
+
+// False if the connection has ended. If something is still to do after it, that
+// has to wait.
+bool Connection::resolve()
+{
+	Todo todo = todo_;
+
+	todo_ = Todo::Nothing;
+	switch (todo) {
+	case Todo::Nothing:
+		break;
+	case Todo::Place:
+		retry_ms = 0;
+		if (find_place(MaySleep::Yes))
+			break;
+		if (todo_ == Todo::Break)
+			return resolve(); // memory is not what was missing
+		todo_ = Todo::Place;
+		retry_ms = ccm_now_ms() + kRetryMs;
+		listener_.wake_at(retry_ms);
+		{
+			Guard guard(peer->lock);
+			peer->stats.no_memory++;
+		}
+		break;
+	case Todo::Control:
+		return on_control();
+	case Todo::Break:
+		return break_off(parser_.error() == EPROTONOSUPPORT
+					 ? CCM_REASON_VERSION
+					 : CCM_REASON_PROTOCOL,
+				 EPROTO);
+	}
+	return true;
+}
+
+size_t Connection::take(void *connection, const u8 *data, size_t size)
+{
+	Bytes bytes{data, size};
+
+	static_cast<Connection *>(connection)->feed(bytes);
+	return size - bytes.size;
+}
+
+void Connection::feed(Bytes &bytes)
+{
+	while (todo_ == Todo::Nothing) {
+		switch (parser_.feed(bytes)) {
+		case Parser::Step::More:
+			return;
+		case Parser::Step::Header:
+			on_header(parser_.header());
+			break;
+		case Parser::Step::Payload:
+			on_payload(parser_.piece());
+			break;
+		case Parser::Step::Frame:
+			on_frame();
+			break;
+		case Parser::Step::Bad:
+			todo_ = Todo::Break;
+			break;
+		}
+	}
+}
+
+// The header is judged before any payload is read.
+void Connection::on_header(const wire::Header &header)
+{
+	if (!expects(header) || !acknowledge(header)) {
+		todo_ = Todo::Break;
+		return;
+	}
+	if (header.kind != wire::Kind::Message)
+		return;
+	if (header.offset == 0)
+		begin_message(header);
+	else if (!continues(header))
+		todo_ = Todo::Break;
+}
+
+bool Connection::expects(const wire::Header &header) const
+{
+	wire::Kind kind = header.kind;
+
+	if (peer && (header.source != peer->config.number ||
+		     header.destination != node.number()))
+		return false;
+	switch (phase) {
+	case Phase::Connecting:
+		break;
+	case Phase::Hello:
+		return kind == wire::Kind::Hello;
+	case Phase::Ready:
+		return kind == wire::Kind::Limit || kind == wire::Kind::Ready ||
+		       kind == wire::Kind::Goodbye;
+	case Phase::Open:
+		return kind == wire::Kind::Limit ||
+		       kind == wire::Kind::Message ||
+		       kind == wire::Kind::Goodbye;
+	}
+	return false;
+}
+
+bool Connection::acknowledge(const wire::Header &header)
+{
+	if (phase == Phase::Hello)
+		return true;
+
+	Guard guard(peer->lock);
+
+	peer->stats.frames_in++;
+	if (header.acknowledged > peer->sent_sequence ||
+	    header.acknowledged < peer->acknowledged_sequence)
+		return false;
+	peer->acknowledged_sequence = header.acknowledged;
+	return true;
+}
+
+void Connection::begin_message(const wire::Header &header)
+{
+	// The one before must be whole, and none left out.
+	if (placement_.channel ||
+	    header.sequence != peer->received_sequence + 1) {
+		todo_ = Todo::Break;
+		return;
+	}
+	first_ = header;
+	placement_.key = {.node = header.source,
+			  .type = header.type,
+			  .seqn = header.seqn};
+	placement_.size = header.size;
+	if (!find_place(MaySleep::No) && todo_ == Todo::Nothing)
+		todo_ = Todo::Place;
+}
+
+bool Connection::continues(const wire::Header &header)
+{
+	return placement_.channel && header.offset == placement_.filled &&
+	       header.sequence == first_.sequence &&
+	       header.size == first_.size && header.module == first_.module &&
+	       header.type == first_.type && header.seqn == first_.seqn;
+}
+
+// False if there is no memory, or the peer sent more than it may.
+bool Connection::find_place(MaySleep may_sleep)
+{
+	Mailbox *mailbox = node.make_mailbox(first_.module, may_sleep);
+
+	if (!mailbox || (!placement_.channel && !charge()))
+		return false;
+	placement_.mailbox = mailbox;
+	if (mailbox->place(placement_))
+		return true;
+	if (may_sleep == MaySleep::No && first_.size > kAtOnce)
+		return false;
+	placement_.message = Message::make(first_.module, placement_.key,
+					   first_.size, may_sleep);
+	return placement_.message != nullptr;
+}
+
+bool Connection::charge()
+{
+	Guard guard(peer->lock);
+	Channel *channel = peer->channel_locked(first_.module);
+	u64 charge = charge_of(first_.size);
+
+	if (!channel)
+		return false;
+	if (!channel->receive.allows(first_.size)) {
+		todo_ = Todo::Break;
+		return false;
+	}
+	channel->receive.take_in(charge);
+	peer->held += charge;
+	placement_.peer = peer;
+	placement_.channel = channel;
+	return true;
+}
+
+void Connection::on_payload(const Parser::Piece &piece)
+{
+	if (parser_.header().kind == wire::Kind::Message)
+		placement_.mailbox->fill(placement_, piece.data, piece.size);
+	else
+		copy(control_ + piece.offset, piece.data, piece.size);
+}
+
+void Connection::on_frame()
+{
+	if (parser_.header().kind != wire::Kind::Message)
+		todo_ = Todo::Control;
+	else if (placement_.filled == placement_.size)
+		message_is_whole();
+}
+
+void Connection::message_is_whole()
+{
+	ccm_msg told{.node = placement_.key.node,
+		     .module = first_.module,
+		     .type = first_.type,
+		     .seqn = first_.seqn,
+		     .size = first_.size,
+		     .data = nullptr};
+	Channel &channel = *placement_.channel;
+
+	peer->get(); // for the message
+	bool posted = placement_.mailbox->finish(placement_);
+	{
+		Guard guard(peer->lock);
+
+		peer->received_sequence++;
+		peer->stats.messages_in++;
+		peer->stats.bytes_in += first_.size;
+	}
+	if (posted) {
+		peer->give_back(channel, charge_of(first_.size));
+		peer->put();
+	}
+	placement_ = {};
+	ccm_trace_deliver(node.number(), &told, posted);
+}
+
+void Connection::abandon_message()
+{
+	if (!placement_.channel)
+		return;
+	if (placement_.mailbox)
+		Message::drop(placement_.mailbox->abandon(placement_));
+	peer->give_back(*placement_.channel, charge_of(placement_.size));
+	placement_ = {};
+}
+
+} // namespace ccm

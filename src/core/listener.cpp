@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/listener.hpp"
+
+#include "core/endpoint.hpp"
+#include "core/node.hpp"
+
+namespace ccm {
+
+namespace {
+
+constexpr u32 kAcceptTurns = 16;   // connections at once, then others
+constexpr u32 kDoorAgainMs = 20;   // after an accept without memory
+constexpr u32 kToldPerSecond = 10; // refusals, so that strangers cannot flood
+
+} // namespace
+
+Listener::Listener(Node &node) : node_(node)
+{
+	door_work_.listener = this;
+}
+
+Listener::~Listener()
+{
+	if (door_)
+		ccm_socket_close(door_);
+}
+
+Status Listener::start()
+{
+	Work *door = &door_work_;
+
+	TRY(Status::from(ccm_socket_listen(node_.net, &node_.config.local, door,
+					   &door_)));
+	thread_ = ccm_thread_start(run, this, node_.config.number);
+	if (thread_)
+		return {};
+	ccm_socket_mute(door_);
+	return fail(ENOMEM);
+}
+
+void Listener::stop()
+{
+	{
+		Guard guard(lock_);
+
+		stop_ = true;
+	}
+	awake_.wake();
+	ccm_thread_stop(thread_);
+	// The thread may not even have run; what it left is ours now.
+	begin_stopping();
+	while (Connection *connection = connections_.front()) {
+		if (connection->peer)
+			end(*connection, CCM_REASON_ADMIN, 0);
+		else
+			remove(*connection);
+	}
+	while (Work *left = next_work())
+		if (left->of == Work::Of::Peer)
+			static_cast<Peer *>(left)->put();
+}
+
+void Listener::mark(Work &work, u32 bits)
+{
+	if (work.bits.fetch_or(bits) != 0)
+		return; // it is in the list, or about to be served
+	{
+		Guard guard(lock_);
+
+		if (work.linked())
+			return;
+		if (work.of == Work::Of::Peer)
+			static_cast<Peer &>(work).get();
+		ready_.push_back(&work);
+	}
+	awake_.wake();
+}
+
+void Listener::wake_at(u64 time_ms)
+{
+	if (wake_at_ms_ == 0 || time_ms < wake_at_ms_)
+		wake_at_ms_ = time_ms;
+}
+
+// --- the thread -----------------------------------------------------------------
+
+int Listener::run(void *listener)
+{
+	static_cast<Listener *>(listener)->work();
+	return 0;
+}
+
+void Listener::work()
+{
+	while (!stopping_ ||
+	       (!connections_.empty() && ccm_now_ms() < stop_by_ms_)) {
+		if (Work *next = next_work()) {
+			serve(*next);
+			ccm_yield();
+		} else {
+			sleep();
+		}
+		if (wake_at_ms_ && ccm_now_ms() >= wake_at_ms_)
+			check_deadlines();
+		begin_stopping();
+	}
+}
+
+Work *Listener::next_work()
+{
+	Guard guard(lock_);
+
+	return ready_.pop_front();
+}
+
+void Listener::serve(Work &work)
+{
+	u32 bits = work.bits.exchange(0);
+
+	switch (work.of) {
+	case Work::Of::Connection:
+		static_cast<Connection &>(work).serve(bits);
+		break;
+	case Work::Of::Peer: {
+		Peer &peer = static_cast<Peer &>(work);
+
+		serve_peer(peer, bits);
+		peer.put();
+		break;
+	}
+	case Work::Of::Door:
+		accept_all();
+		break;
+	}
+}
+
+void Listener::sleep()
+{
+	int timeout_ms = CCM_FOREVER;
+
+	if (wake_at_ms_) {
+		u64 now = ccm_now_ms();
+
+		timeout_ms = wake_at_ms_ > now
+				     ? static_cast<int>(wake_at_ms_ - now)
+				     : 0;
+	}
+	(void)awake_.wait_idle(
+		[this] {
+			Guard guard(lock_);
+			return !ready_.empty() || (stop_ && !stopping_);
+		},
+		timeout_ms);
+}
+
+void Listener::check_deadlines()
+{
+	u64 now = ccm_now_ms();
+
+	wake_at_ms_ = 0;
+	if (door_again_ms_ && now >= door_again_ms_) {
+		door_again_ms_ = 0;
+		mark(door_work_, CCM_READY_READ);
+	} else if (door_again_ms_) {
+		wake_at(door_again_ms_);
+	}
+	for (Connection *c = connections_.front(), *next; c; c = next) {
+		next = connections_.next(c);
+		if (c->retry_ms && now >= c->retry_ms)
+			mark(*c, CCM_READY_READ);
+		else if (c->retry_ms)
+			wake_at(c->retry_ms);
+		if (c->deadline_ms == 0)
+			continue;
+		if (now < c->deadline_ms)
+			wake_at(c->deadline_ms);
+		else if (c->peer)
+			end(*c, CCM_REASON_LATE, ETIMEDOUT);
+		else
+			refuse(*c, CCM_REASON_LATE, ETIMEDOUT);
+	}
+	if (stopping_)
+		wake_at(stop_by_ms_);
+}
+
+// --- what administrators ask ------------------------------------------------------
+
+void Listener::serve_peer(Peer &peer, u32 bits)
+{
+	if (bits & kClose)
+		close(peer);
+	if (bits & kConnect)
+		connect(peer);
+}
+
+void Listener::connect(Peer &peer)
+{
+	u32 timeout_ms = peer.config.timeout_ms;
+	{
+		Guard guard(peer.lock);
+
+		if (peer.state != CCM_STATE_CONNECTING || peer.connection)
+			return;
+	}
+	auto *connection =
+		create<Connection>(MaySleep::Yes, *this, node_, &peer);
+	if (!connection) {
+		fail_connecting(peer, CCM_REASON_FAILED, ENOMEM);
+		return;
+	}
+
+	Work *work = connection;
+	ccm_endpoint local = node_.config.local;
+	local.port = 0;
+	connection->listener = this;
+	connection->remote = peer.config.remote;
+	int error = ccm_socket_connect(node_.net, &local, &peer.config.remote,
+				       static_cast<int>(timeout_ms), work,
+				       &connection->socket);
+	if (error) {
+		destroy(connection);
+		fail_connecting(peer, CCM_REASON_FAILED, -error);
+		return;
+	}
+	connections_.push_back(connection);
+	connection->deadline_ms = ccm_now_ms() + timeout_ms;
+	wake_at(connection->deadline_ms);
+	{
+		Guard guard(peer.lock);
+
+		peer.connection = connection;
+	}
+	mark(*connection, CCM_READY_STATE | CCM_READY_READ);
+}
+
+// There is no connection yet that could be ended.
+void Listener::fail_connecting(Peer &peer, ccm_reason reason, int error)
+{
+	{
+		Guard guard(peer.lock);
+
+		peer.fail_senders_locked(EHOSTDOWN);
+		peer.change_locked(CCM_STATE_DOWN, reason, error);
+	}
+	node_.fail_receivers(peer.config.number, EHOSTDOWN);
+	node_.tell({.kind = CCM_EVENT_KIND_STATE,
+		    .node = peer.config.number,
+		    .state = CCM_STATE_DOWN,
+		    .reason = reason,
+		    .error = -error});
+}
+
+void Listener::close(Peer &peer)
+{
+	Connection *connection;
+
+	// The handshake may have ended since it was asked for.
+	bool something = peer.begin_closing();
+	{
+		Guard guard(peer.lock);
+
+		connection = peer.connection;
+	}
+	if (!connection) {
+		if (something)
+			fail_connecting(peer, CCM_REASON_ADMIN, 0);
+	} else if (connection->phase != Connection::Phase::Open) {
+		end(*connection, CCM_REASON_ADMIN, 0);
+	} else {
+		connection->say_goodbye();
+	}
+}
+
+void Listener::begin_stopping()
+{
+	{
+		Guard guard(lock_);
+
+		if (!stop_ || stopping_)
+			return;
+	}
+	stopping_ = true;
+	stop_by_ms_ = ccm_now_ms() + kGoodbyeMs;
+	wake_at(stop_by_ms_);
+	ccm_socket_mute(door_);
+	for (u32 number = 1;;) {
+		PeerRef peer = node_.peer_from(number);
+
+		if (!peer)
+			break;
+		number = peer->config.number + 1;
+		if (!peer->self)
+			close(*peer);
+	}
+	for (Connection *c = connections_.front(), *next; c; c = next) {
+		next = connections_.next(c);
+		if (!c->peer)
+			remove(*c);
+	}
+}
+
+// --- strangers -------------------------------------------------------------------
+
+void Listener::accept_all()
+{
+	if (stopping_)
+		return;
+	for (u32 turn = 0; turn < kAcceptTurns; turn++) {
+		ccm_socket *socket;
+
+		int error = ccm_socket_accept(door_, &socket);
+		if (error == -EAGAIN)
+			return;
+		if (error) {
+			door_again_ms_ = ccm_now_ms() + kDoorAgainMs;
+			wake_at(door_again_ms_);
+			return;
+		}
+		accept(socket);
+	}
+	mark(door_work_, CCM_READY_READ);
+}
+
+// What can be seen from outside is judged at once: strangers from anywhere must
+// not take the places of those we wait for.
+ccm_reason Listener::judge(const ccm_endpoint &remote) const
+{
+	ccm_reason reason = CCM_REASON_STRANGER;
+
+	for (u32 number = 1; PeerRef peer = node_.peer_from(number);) {
+		number = peer->config.number + 1;
+		if (peer->self || !same_address(remote, peer->config.remote))
+			continue;
+		Guard guard(peer->lock);
+		if (peer->listening)
+			return strangers_ < kStrangersMax ? CCM_REASON_NONE
+							  : CCM_REASON_CROWDED;
+		reason = CCM_REASON_UNWANTED;
+	}
+	return reason;
+}
+
+void Listener::accept(ccm_socket *socket)
+{
+	Connection *connection = nullptr;
+	ccm_endpoint remote;
+
+	node_.stats.accepted++;
+	ccm_socket_remote(socket, &remote);
+	ccm_reason reason = judge(remote);
+	if (reason == CCM_REASON_NONE)
+		connection = create<Connection>(MaySleep::Yes, *this, node_,
+						nullptr);
+	if (!connection) {
+		ccm_socket_close(socket);
+		tell_refused(remote, reason ? reason : CCM_REASON_CROWDED, 0);
+		return;
+	}
+
+	Work *work = connection;
+	connection->listener = this;
+	connection->socket = socket;
+	connection->remote = remote;
+	connection->deadline_ms = ccm_now_ms() + kHandshakeMs;
+	wake_at(connection->deadline_ms);
+	connections_.push_back(connection);
+	strangers_++;
+	ccm_socket_own(socket, work);
+	ccm_socket_set_timeout(socket, kHandshakeMs);
+}
+
+void Listener::known(Connection &connection)
+{
+	strangers_--;
+	ccm_socket_set_timeout(
+		connection.socket,
+		static_cast<int>(connection.peer->config.timeout_ms));
+}
+
+void Listener::refuse(Connection &connection, ccm_reason reason, int error)
+{
+	tell_refused(connection.remote, reason, error);
+	remove(connection);
+}
+
+static u64 &counter_of(ccm_node_stats &stats, ccm_reason reason)
+{
+	switch (reason) {
+	case CCM_REASON_LATE:
+		return stats.late;
+	case CCM_REASON_CROWDED:
+		return stats.crowded;
+	case CCM_REASON_STRANGER:
+	case CCM_REASON_CLUSTER:
+	case CCM_REASON_UNWANTED:
+		return stats.strangers;
+	default:
+		return stats.garbage;
+	}
+}
+
+void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
+			    int error)
+{
+	u64 now = ccm_now_ms();
+
+	node_.stats.refused++;
+	counter_of(node_.stats, reason)++;
+	if (now >= told_until_ms_) {
+		told_until_ms_ = now + 1000;
+		told_ = 0;
+	}
+	if (told_++ < kToldPerSecond)
+		node_.tell({.kind = CCM_EVENT_KIND_REFUSED,
+			    .reason = reason,
+			    .error = -error,
+			    .remote = remote});
+}
+
+// --- the end of a connection --------------------------------------------------------
+
+void Listener::end(Connection &connection, ccm_reason reason, int error)
+{
+	ccm_socket_mute(connection.socket);
+	ccm_event event = connection.detach(reason, error);
+	remove(connection);
+	node_.fail_receivers(event.node, EHOSTDOWN);
+	node_.tell(event);
+}
+
+// Nobody marks it any more: the socket is mute, and no peer has it.
+void Listener::remove(Connection &connection)
+{
+	ccm_socket_mute(connection.socket);
+	connections_.remove(&connection);
+	if (!connection.peer)
+		strangers_--;
+	{
+		Guard guard(lock_);
+
+		if (static_cast<Work &>(connection).linked())
+			ready_.remove(&connection);
+	}
+	destroy(&connection);
+}
+
+} // namespace ccm

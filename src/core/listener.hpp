@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+// The paper's listener (3.3.1): the one thread of a node that takes what comes
+// from all peers, sends what could not be sent at once, and alone makes and
+// ends connections. It never waits for one peer.
+#pragma once
+
+#include "core/connection.hpp"
+#include "core/work.hpp"
+#include "support/lock.hpp"
+
+namespace ccm {
+
+// Connections whose peer is not known yet: how many, and for how long.
+constexpr u32 kStrangersMax = 64;
+constexpr u32 kHandshakeMs = 3000;
+
+// How long what is accepted may still be sent when a connection is closed.
+constexpr u32 kGoodbyeMs = 1000;
+
+class Listener {
+public:
+	explicit Listener(Node &node);
+	~Listener();
+	Listener(const Listener &) = delete;
+	Listener &operator=(const Listener &) = delete;
+
+	// Open the door and run. Sleeps.
+	Status start();
+	// Say goodbye to all peers, end all connections, and the thread. Sleeps.
+	void stop();
+
+	// There is something to do. Any context.
+	void mark(Work &work, u32 bits);
+
+	// For connections, in the listener's thread.
+	void wake_at(u64 time_ms);
+	// The peer said who it is: it is no stranger any more.
+	void known(Connection &connection);
+	// Refuse a stranger: counted, told, closed.
+	void refuse(Connection &connection, ccm_reason reason, int error);
+	// End a connection, and what its peer had with it.
+	void end(Connection &connection, ccm_reason reason, int error);
+
+private:
+	static int run(void *listener);
+	void work();
+	Work *next_work();
+	void serve(Work &work);
+	void serve_peer(Peer &peer, u32 bits);
+	void connect(Peer &peer);
+	void close(Peer &peer);
+	void fail_connecting(Peer &peer, ccm_reason reason, int error);
+	void accept_all();
+	ccm_reason judge(const ccm_endpoint &remote) const;
+	void accept(ccm_socket *socket);
+	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
+			  int error);
+	void check_deadlines();
+	void sleep();
+	void begin_stopping();
+	void remove(Connection &connection);
+
+	Node &node_;
+	ccm_thread *thread_ = nullptr;
+	ccm_socket *door_ = nullptr;
+	Work door_work_{Work::Of::Door};
+
+	Lock lock_{CCM_LOCK_READY}; // protects the next two
+	List<Work> ready_;
+	bool stop_ = false;
+	Sleepers awake_;
+
+	// The thread's own.
+	List<Connection, OfListener> connections_;
+	u32 strangers_ = 0;
+	bool stopping_ = false;
+	u64 stop_by_ms_ = 0;
+	u64 wake_at_ms_ = 0;	// 0: nothing is due
+	u64 door_again_ms_ = 0; // when to try to accept again; 0: no need
+	u64 told_until_ms_ = 0; // the second in which told_ refusals were told
+	u32 told_ = 0;
+};
+
+} // namespace ccm

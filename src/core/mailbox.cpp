@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/mailbox.hpp"
+
+namespace ccm {
+
+Mailbox::~Mailbox()
+{
+	purge();
+}
+
+Status Mailbox::attach(const ccm_limits &limits, struct ::module *owner)
+{
+	Guard guard(lock_);
+
+	if (shut_)
+		return ccm::fail(ESHUTDOWN);
+	if (attached_)
+		return ccm::fail(EBUSY);
+	attached_ = true;
+	owner_ = owner;
+	limits_ = limits;
+	return {};
+}
+
+Status Mailbox::detach()
+{
+	{
+		Guard guard(lock_);
+
+		if (!attached_)
+			return ccm::fail(ENOENT);
+		attached_ = false;
+		owner_ = nullptr;
+		limits_ = kUnattached;
+		end_all_locked(ESHUTDOWN);
+	}
+	left_.wait_idle(
+		[this] {
+			Guard guard(lock_);
+			return users_ == 0;
+		},
+		CCM_FOREVER);
+	purge();
+	return {};
+}
+
+void Mailbox::purge()
+{
+	while (Message *message = pop()) {
+		uncharge(*message);
+		Message::drop(message);
+	}
+}
+
+void Mailbox::purge_unattached()
+{
+	if (!attached())
+		purge();
+}
+
+void Mailbox::shut()
+{
+	Guard guard(lock_);
+
+	shut_ = true;
+	end_all_locked(ESHUTDOWN);
+}
+
+ccm_limits Mailbox::limits()
+{
+	Guard guard(lock_);
+
+	return limits_;
+}
+
+bool Mailbox::attached()
+{
+	Guard guard(lock_);
+
+	return attached_;
+}
+
+void Mailbox::report(ccm_consumer_info &out)
+{
+	Guard guard(lock_);
+
+	out.module = module;
+	out.attached = attached_;
+	out.owner = ccm_module_name(owner_);
+	out.limits = limits_;
+	out.receivers = waiting_;
+	out.messages = count_;
+	out.queued = bytes_;
+}
+
+// --- receiving -----------------------------------------------------------------
+
+Status Mailbox::enter()
+{
+	Guard guard(lock_);
+
+	if (shut_)
+		return ccm::fail(ESHUTDOWN);
+	if (!attached_)
+		return ccm::fail(ENOENT);
+	users_++;
+	return {};
+}
+
+void Mailbox::leave()
+{
+	Guard guard(lock_);
+
+	if (--users_ == 0)
+		left_.wake();
+}
+
+Result<Message *> Mailbox::take(const Receiver &receiver, u32 *size)
+{
+	Guard guard(lock_);
+	Message *message = find_locked(receiver.want);
+
+	if (!message)
+		return ccm::fail(EAGAIN);
+	*size = message->size;
+	if (!receiver.has_room(message->size))
+		return ccm::fail(EMSGSIZE);
+	unqueue_locked(message);
+	return message;
+}
+
+bool Mailbox::post(Receiver &receiver)
+{
+	Guard guard(lock_);
+
+	receivers_.push_back(&receiver);
+	waiting_++;
+	if (shut_ || !attached_)
+		end_locked(receiver, ESHUTDOWN);
+	else
+		serve_locked(receiver);
+	return receiver.state != Receiver::State::Done;
+}
+
+void Mailbox::fail(Receiver &receiver, int error)
+{
+	Guard guard(lock_);
+
+	if (receiver.state == Receiver::State::Posted)
+		end_locked(receiver, error);
+}
+
+// A receiver whose buffer is being filled cannot just leave: the listener
+// writes there. It puts a message of its own in the buffer's place; if there
+// is no memory for one, it stays until the rest has come or never will.
+void Mailbox::withdraw(Receiver &receiver, int error)
+{
+	if (give_up(receiver, error) || move_out(receiver))
+		return;
+	receiver.sleepers.wait_idle(
+		[&] {
+			Guard guard(lock_);
+			return receiver.state == Receiver::State::Done;
+		},
+		CCM_FOREVER);
+}
+
+// True if it is done. Else what fills its buffer is the last that does.
+bool Mailbox::give_up(Receiver &receiver, int error)
+{
+	Guard guard(lock_);
+
+	if (receiver.state != Receiver::State::Done && !receiver.given_up)
+		end_soon_locked(receiver, error);
+	return receiver.state == Receiver::State::Done;
+}
+
+bool Mailbox::asleep(Receiver &receiver)
+{
+	Guard guard(lock_);
+
+	return receiver.state != Receiver::State::Done && !receiver.given_up;
+}
+
+// It has given up, so key and size stand still, and so do the bytes that have
+// come: most are copied without the lock. False if there is no memory.
+bool Mailbox::move_out(Receiver &receiver)
+{
+	Message *message = Message::make(module, receiver.key, receiver.size,
+					 MaySleep::Yes);
+	u32 copied = 0;
+
+	if (!message)
+		return false;
+	for (;;) {
+		u32 filled;
+		{
+			Guard guard(lock_);
+
+			if (receiver.state != Receiver::State::Filling)
+				break;
+			Placement &placement = *receiver.filling;
+			filled = placement.filled;
+			if (filled - copied <= kCopyLocked) {
+				copy(message->payload() + copied,
+				     receiver.buffer + copied, filled - copied);
+				placement.message = message;
+				placement.receiver = nullptr;
+				end_locked(receiver, receiver.given_up);
+				return true;
+			}
+		}
+		copy(message->payload() + copied, receiver.buffer + copied,
+		     filled - copied);
+		copied = filled;
+	}
+	Message::drop(message);
+	return true;
+}
+
+int Mailbox::cancel(const Want &want, int error)
+{
+	Guard guard(lock_);
+	int cancelled = 0;
+
+	for (Receiver *r = receivers_.front(), *next; r; r = next) {
+		next = receivers_.next(r);
+		if (!want.covers(r->want))
+			continue;
+		end_soon_locked(*r, error);
+		cancelled++;
+	}
+	return cancelled;
+}
+
+void Mailbox::fail_node(u32 node, int error)
+{
+	Guard guard(lock_);
+
+	for (Receiver *r = receivers_.front(), *next; r; r = next) {
+		next = receivers_.next(r);
+		if (!r->want.any_node && r->want.node == node)
+			end_soon_locked(*r, error);
+	}
+}
+
+// --- arriving ------------------------------------------------------------------
+
+// Whoever is first in line decides. One without a buffer gets the message by
+// pointer when that is whole; one with too little room is told then too, so that
+// the message is there for the next attempt.
+bool Mailbox::place(Placement &placement)
+{
+	Guard guard(lock_);
+
+	for (Receiver *r = receivers_.front(); r; r = receivers_.next(r)) {
+		if (r->state != Receiver::State::Posted ||
+		    !r->want.matches(placement.key))
+			continue;
+		if (!r->buffer || !r->has_room(placement.size))
+			return false;
+		r->state = Receiver::State::Filling;
+		r->filling = &placement;
+		r->key = placement.key;
+		r->size = placement.size;
+		placement.receiver = r;
+		return true;
+	}
+	return false;
+}
+
+void Mailbox::fill(Placement &placement, const u8 *data, size_t size)
+{
+	{
+		Guard guard(lock_);
+
+		if (placement.receiver) {
+			copy(placement.receiver->buffer + placement.filled,
+			     data, size);
+			placement.filled += static_cast<u32>(size);
+			return;
+		}
+	}
+	// A message stays where it is, and only the listener knows it yet.
+	copy(placement.message->payload() + placement.filled, data, size);
+	placement.filled += static_cast<u32>(size);
+}
+
+bool Mailbox::finish(Placement &placement)
+{
+	Guard guard(lock_);
+
+	if (Receiver *r = placement.receiver) {
+		placement.receiver = nullptr;
+		end_locked(*r, 0);
+		return true;
+	}
+	placement.message->peer = placement.peer;
+	placement.message->channel = placement.channel;
+	deliver_locked(placement.message);
+	placement.message = nullptr;
+	return false;
+}
+
+Message *Mailbox::abandon(Placement &placement)
+{
+	Guard guard(lock_);
+	Message *message = placement.message;
+
+	if (Receiver *r = placement.receiver) {
+		r->filling = nullptr;
+		if (r->given_up)
+			end_locked(*r, r->given_up);
+		else
+			serve_locked(*r);
+	}
+	placement.receiver = nullptr;
+	placement.message = nullptr;
+	return message;
+}
+
+void Mailbox::deliver(Message *message)
+{
+	Guard guard(lock_);
+
+	deliver_locked(message);
+}
+
+// --- under the lock --------------------------------------------------------------
+
+// The receiver that has waited longest for such a message and has room. Those
+// before it that match and have not are told.
+Receiver *Mailbox::first_locked(const Key &key, u32 size)
+{
+	for (Receiver *r = receivers_.front(), *next; r; r = next) {
+		next = receivers_.next(r);
+		if (r->state != Receiver::State::Posted ||
+		    !r->want.matches(key))
+			continue;
+		if (r->has_room(size))
+			return r;
+		r->size = size;
+		end_locked(*r, EMSGSIZE);
+	}
+	return nullptr;
+}
+
+void Mailbox::deliver_locked(Message *message)
+{
+	if (Receiver *r = first_locked(message->key, message->size)) {
+		r->message = message;
+		end_locked(*r, 0);
+		return;
+	}
+	bucket_of(message->key.type).push_back(message);
+	count_++;
+	bytes_ += message->charge();
+}
+
+// What is queued goes to a receiver that has just come, or come back.
+void Mailbox::serve_locked(Receiver &receiver)
+{
+	Message *message = find_locked(receiver.want);
+
+	receiver.state = Receiver::State::Posted;
+	if (!message)
+		return;
+	if (!receiver.has_room(message->size)) {
+		receiver.size = message->size;
+		end_locked(receiver, EMSGSIZE);
+		return;
+	}
+	unqueue_locked(message);
+	receiver.message = message;
+	end_locked(receiver, 0);
+}
+
+Message *Mailbox::find_locked(const Want &want)
+{
+	List<Message> &bucket = bucket_of(want.type);
+
+	for (Message *m = bucket.front(); m; m = bucket.next(m))
+		if (want.matches(m->key))
+			return m;
+	return nullptr;
+}
+
+void Mailbox::unqueue_locked(Message *message)
+{
+	bucket_of(message->key.type).remove(message);
+	count_--;
+	bytes_ -= message->charge();
+}
+
+Message *Mailbox::pop()
+{
+	Guard guard(lock_);
+
+	for (List<Message> &bucket : messages_) {
+		if (Message *message = bucket.front()) {
+			unqueue_locked(message);
+			return message;
+		}
+	}
+	return nullptr;
+}
+
+// Woken under the lock: the receiver takes it once more before it goes.
+void Mailbox::end_locked(Receiver &receiver, int error)
+{
+	receivers_.remove(&receiver);
+	waiting_--;
+	receiver.state = Receiver::State::Done;
+	receiver.error = error;
+	receiver.filling = nullptr;
+	receiver.sleepers.wake();
+}
+
+void Mailbox::end_soon_locked(Receiver &receiver, int error)
+{
+	if (receiver.state == Receiver::State::Posted) {
+		end_locked(receiver, error);
+		return;
+	}
+	receiver.given_up = error;
+	receiver.sleepers.wake();
+}
+
+void Mailbox::end_all_locked(int error)
+{
+	for (Receiver *r = receivers_.front(), *next; r; r = next) {
+		next = receivers_.next(r);
+		end_soon_locked(*r, error);
+	}
+}
+
+} // namespace ccm

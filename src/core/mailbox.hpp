@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+// The paper's Recv_Wait_Queue and Recv_Data_Queue (3.3.2) of one module number,
+// and how messages and receivers find each other.
+//
+// First come, first served: an arriving message goes to the receiver that has
+// waited longest, a receiver gets the message that came first, among those
+// that match. A receiver with a buffer of its own gets the bytes straight from
+// the socket.
+#pragma once
+
+#include "core/message.hpp"
+#include "support/lock.hpp"
+#include "support/result.hpp"
+
+namespace ccm {
+
+struct Placement;
+
+// What a receiver waits for.
+struct Want {
+	u32 node;
+	u32 type;
+	u32 seqn;
+	bool any_node;
+	bool any_seqn;
+
+	bool matches(const Key &key) const
+	{
+		return (any_node || node == key.node) && type == key.type &&
+		       (any_seqn || seqn == key.seqn);
+	}
+	// Whoever waits for other waits for something this matches.
+	bool covers(const Want &other) const
+	{
+		return type == other.type &&
+		       (any_node || (!other.any_node && node == other.node)) &&
+		       (any_seqn || (!other.any_seqn && seqn == other.seqn));
+	}
+};
+
+// A receiver; it stands on the stack of the thread that waits.
+struct Receiver : Hook<Receiver> {
+	enum class State {
+		Posted,	 // nothing has come for it yet
+		Filling, // a message arrives in its buffer
+		Done,	 // it has its message, or an error
+	};
+
+	// No buffer: the message is handed over by pointer.
+	Receiver(const Want &want_, u8 *buffer_, size_t room_)
+		: want(want_), buffer(buffer_), room(room_)
+	{
+	}
+	bool has_room(u32 message_size) const
+	{
+		return !buffer || message_size <= room;
+	}
+
+	const Want want;
+	u8 *const buffer;
+	const size_t room;
+
+	// Under the mailbox's lock while posted, the thread's own when done.
+	State state = State::Posted;
+	int error = 0;		      // Done: 0, or why nothing came
+	int given_up = 0;	      // Filling: the error it shall leave with
+	Message *message = nullptr;   // Done: what came, if not in the buffer
+	Key key{};		      // of what came into the buffer
+	u32 size = 0;		      // of that, or of what was too large
+	Placement *filling = nullptr; // Filling: who fills
+	Sleepers sleepers;
+};
+
+// What a number that nobody attached may be sent before senders wait.
+constexpr ccm_limits kUnattached{CCM_SIZE_DEFAULT, 16 * 1024};
+
+// Bytes that may be copied while a mailbox's lock is held.
+constexpr u32 kCopyLocked = 64 * 1024;
+
+// A consumer with several types does not search all of them for one.
+constexpr u32 kTypeBuckets = 16;
+
+// Where an arriving message goes: a receiver's own buffer, or a new message.
+struct Placement {
+	Mailbox *mailbox = nullptr; // nullptr: nothing is arriving
+	Key key{};
+	u32 size = 0;
+	u32 filled = 0;
+	Peer *peer = nullptr; // it comes from, and the channel it is charged to
+	Channel *channel = nullptr;
+	Receiver *receiver = nullptr; // under the mailbox's lock
+	Message *message = nullptr;   // so too while there is a receiver
+};
+
+class Mailbox {
+public:
+	explicit Mailbox(u32 module_) : module(module_)
+	{
+	}
+	~Mailbox();
+	Mailbox(const Mailbox &) = delete;
+	Mailbox &operator=(const Mailbox &) = delete;
+
+	const u32 module;
+
+	// The consumer; the callers hold the node's mutex. EBUSY, ESHUTDOWN.
+	Status attach(const ccm_limits &limits, struct ::module *owner);
+	// ENOENT. No receiver is inside when it returns, nothing queued.
+	Status detach();
+	// If nobody is there to take what is queued, nobody will.
+	void purge_unattached();
+	// The node goes: nobody waits here, or will.
+	void shut();
+	ccm_limits limits();
+	bool attached();
+	void report(ccm_consumer_info &out);
+
+	// Between the two the consumer cannot finish detaching.
+	Status enter();
+	void leave();
+
+	// The first message it wants; EAGAIN, or EMSGSIZE with that one's size.
+	Result<Message *> take(const Receiver &receiver, u32 *size);
+	// Let it wait. False if it is done already.
+	bool post(Receiver &receiver);
+	// Whether it has to go on waiting.
+	bool asleep(Receiver &receiver);
+	// End it unless a message has come or begun to come.
+	void fail(Receiver &receiver, int error);
+	// It waits no longer: when this returns it is done, with the error
+	// given unless something came before. Sleeps.
+	void withdraw(Receiver &receiver, int error);
+	// All receivers covered; returns how many.
+	int cancel(const Want &want, int error);
+	// All receivers that wait for this node alone.
+	void fail_node(u32 node, int error);
+
+	// The listener, as a message arrives. True if a receiver's own buffer
+	// takes it; else the placement needs a message.
+	bool place(Placement &placement);
+	void fill(Placement &placement, const u8 *data, size_t size);
+	// It is whole. True if it went into a receiver's own buffer; else the
+	// message takes over the caller's reference to the peer.
+	bool finish(Placement &placement);
+	// The rest will never come. Returns the message to drop, if any.
+	Message *abandon(Placement &placement);
+
+	// A message that is whole.
+	void deliver(Message *message);
+
+private:
+	bool give_up(Receiver &receiver, int error);
+	bool move_out(Receiver &receiver);
+	Message *pop();
+	void purge();
+	List<Message> &bucket_of(u32 type)
+	{
+		return messages_[(type ^ type >> 16) % kTypeBuckets];
+	}
+
+	Receiver *first_locked(const Key &key, u32 size);
+	void deliver_locked(Message *message);
+	void serve_locked(Receiver &receiver);
+	Message *find_locked(const Want &want);
+	void unqueue_locked(Message *message);
+	void end_locked(Receiver &receiver, int error);
+	void end_soon_locked(Receiver &receiver, int error);
+	void end_all_locked(int error);
+
+	Lock lock_{
+		CCM_LOCK_BOX}; // protects all that follows, and the placements
+	bool attached_ = false;
+	bool shut_ = false;
+	struct ::module *owner_ = nullptr;
+	ccm_limits limits_ = kUnattached;
+	u32 users_ = 0;		   // between enter() and leave()
+	Sleepers left_;		   // the last of them has left
+	List<Receiver> receivers_; // Posted and Filling, longest first
+	u32 waiting_ = 0;
+	List<Message> messages_[kTypeBuckets]; // each in order of arrival
+	u64 count_ = 0;
+	u64 bytes_ = 0; // at true size
+};
+
+} // namespace ccm

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/message.hpp"
+
+namespace ccm {
+
+Message *Message::make(u32 module, const Key &key, u32 size, MaySleep may_sleep)
+{
+	void *place = ccm_buffer_alloc(kMessageOverhead + size,
+				       may_sleep == MaySleep::Yes);
+
+	return place ? new (place) Message(module, key, size) : nullptr;
+}
+
+void Message::drop(Message *message)
+{
+	if (message)
+		ccm_buffer_free(message, kMessageOverhead + message->size);
+}
+
+Message *Message::of_payload(void *payload)
+{
+	return reinterpret_cast<Message *>(static_cast<u8 *>(payload) -
+					   kMessageOverhead);
+}
+
+u8 *Message::payload()
+{
+	return reinterpret_cast<u8 *>(this) + kMessageOverhead;
+}
+
+} // namespace ccm

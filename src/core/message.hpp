@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+// A message in CCM's own memory: waiting to be sent, arriving, or queued.
+#pragma once
+
+#include "kernel/kernel.h"
+#include "support/list.hpp"
+#include "support/memory.hpp"
+
+namespace ccm {
+
+struct Channel;
+class Mailbox;
+struct Peer;
+struct Sender;
+
+// What tells messages of one module number apart.
+struct Key {
+	u32 node; // the other node: destination of ours, source of theirs
+	u32 type;
+	u32 seqn;
+};
+
+// Bytes in front of every message's payload, and part of what it is charged.
+constexpr size_t kMessageOverhead = 128;
+
+// The memory that a buffer of this size takes, which is what the allocator
+// gives and both ends of a connection charge.
+constexpr u64 buffer_cost(u64 size)
+{
+	constexpr u64 kSmallest = 256;
+	constexpr u64 kLargestSlab = 8192;
+	constexpr u64 kPage = 4096;
+	u64 cost = kSmallest;
+
+	if (size > kLargestSlab)
+		return (size + kPage - 1) / kPage * kPage;
+	while (cost < size)
+		cost *= 2;
+	return cost;
+}
+
+// What a message of this size is charged against its receiver's limit.
+constexpr u64 charge_of(u32 size)
+{
+	return buffer_cost(kMessageOverhead + size);
+}
+
+// Header of one allocation; the payload follows at kMessageOverhead.
+struct Message : Hook<Message> {
+	static Message *make(u32 module, const Key &key, u32 size,
+			     MaySleep may_sleep);
+	static void drop(Message *message);
+	static Message *of_payload(void *payload);
+
+	u8 *payload();
+	u64 charge() const
+	{
+		return charge_of(size);
+	}
+
+	const u32 module;
+	const Key key;
+	const u32 size;
+	Peer *peer = nullptr;	    // of the channel; referenced while charged
+	Channel *channel = nullptr; // whose held bytes this is part of
+	Sender *sender = nullptr;   // asleep until it is accepted
+
+private:
+	Message(u32 module_, const Key &key_, u32 size_)
+		: module(module_), key(key_), size(size_)
+	{
+	}
+};
+
+// The message is no longer queued here: its sender gets the room back.
+void uncharge(Message &message);
+
+static_assert(sizeof(Message) <= kMessageOverhead);
+
+} // namespace ccm

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/node.hpp"
+
+#include "core/listener.hpp"
+
+namespace ccm {
+
+// Nobody else has it any more.
+Node::~Node()
+{
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);) {
+		module = mailbox->module + 1;
+		mailboxes.clear(mailbox->module);
+		ccm::destroy(mailbox);
+	}
+}
+
+// --- finding ---------------------------------------------------------------------
+
+PeerRef Node::peer(u32 number) const
+{
+	RcuGuard inside;
+	Peer *found = peers_.get(number);
+
+	return PeerRef(found && found->get_live() ? found : nullptr);
+}
+
+PeerRef Node::peer_from(u32 number) const
+{
+	RcuGuard inside;
+
+	while (Peer *found = peers_.from(number)) {
+		if (found->get_live())
+			return PeerRef(found);
+		number = found->config.number + 1;
+	}
+	return PeerRef();
+}
+
+Status Node::check_peer(u32 number_wanted) const
+{
+	if (number() == 0)
+		return fail(ENOTCONN);
+	PeerRef found = peer(number_wanted);
+	if (!found)
+		return fail(ENODEV);
+	Guard guard(found->lock);
+	return found->state == CCM_STATE_DOWN ? Status(fail(EHOSTDOWN))
+					      : Status();
+}
+
+void Node::tell(ccm_event event)
+{
+	event.generation = generation_.load();
+	ccm_report(net, &event);
+}
+
+void Node::report(ccm_node_info &out)
+{
+	MutexGuard guard(mutex_);
+
+	out.config = config;
+	out.config.number = number();
+	out.incarnation = incarnation;
+	out.generation = generation_.load();
+	out.stats = stats;
+}
+
+void Node::fail_receivers(u32 node, int error)
+{
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1)
+		mailbox->fail_node(node, error);
+}
+
+// --- this node -------------------------------------------------------------------
+
+Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
+{
+	{
+		MutexGuard guard(mutex_);
+
+		if (going())
+			return refuse(ESHUTDOWN, "the namespace is going away");
+		if (number() != 0)
+			return refuse(EBUSY, "this node is configured already: "
+					     "delete it first");
+		TRY(start(wanted, refuse));
+	}
+	changed();
+	tell({.kind = CCM_EVENT_KIND_NODE, .node = wanted.number});
+	return {};
+}
+
+Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
+{
+	constexpr const char *kNoMemory = "out of memory";
+	auto *listener = create<Listener>(MaySleep::Yes, *this);
+
+	if (!listener)
+		return refuse(ENOMEM, kNoMemory);
+	config = wanted;
+	stats = {};
+	ccm_random(&incarnation, sizeof(incarnation));
+	listener_ = listener;
+	Status opened = listener->start();
+	if (!opened.ok()) {
+		listener_ = nullptr;
+		ccm::destroy(listener);
+		return refuse(opened.error(),
+			      "cannot listen at this address and port: is the "
+			      "address on an interface, and the port free?");
+	}
+	number_.store(wanted.number);
+	auto self = new_peer({.number = wanted.number, .remote = wanted.local},
+			     true);
+	if (!self.ok()) {
+		stop();
+		return refuse(ENOMEM, kNoMemory);
+	}
+	return {};
+}
+
+Status Node::unconfigure(Refusal &refuse)
+{
+	{
+		MutexGuard guard(mutex_);
+
+		if (number() == 0)
+			return refuse(ENOTCONN, "this node is not configured");
+		stop();
+	}
+	changed();
+	tell({.kind = CCM_EVENT_KIND_NODE});
+	return {};
+}
+
+// Under the mutex. Says goodbye to everyone, at the same time.
+void Node::stop()
+{
+	if (!listener_)
+		return;
+	listener_->stop();
+	remove_peers();
+	// What came for numbers that nobody attached is of this life of the node.
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1)
+		mailbox->purge_unattached();
+	ccm::destroy(listener_);
+	listener_ = nullptr;
+	number_.store(0);
+}
+
+void Node::destroy()
+{
+	MutexGuard guard(mutex_);
+
+	going_.store(true);
+	stop();
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1)
+		mailbox->shut();
+}
+
+// --- peers -----------------------------------------------------------------------
+
+Status Node::add_peer(const ccm_peer_config &wanted, Refusal &refuse)
+{
+	{
+		MutexGuard guard(mutex_);
+
+		if (number() == 0)
+			return refuse(ENOTCONN, "configure this node first");
+		if (wanted.number == number())
+			return refuse(EINVAL, "this is the node's own number");
+		if (wanted.remote.family != config.local.family)
+			return refuse(EINVAL,
+				      "this node's own address is of the "
+				      "other IP version");
+		if (peers_.get(wanted.number))
+			return refuse(EEXIST, "there is a peer of this number "
+					      "already: delete it first");
+		auto made = new_peer(wanted, false);
+		if (!made.ok())
+			return refuse(made.error(), "out of memory");
+	}
+	changed();
+	tell({.kind = CCM_EVENT_KIND_PEER_ADD, .node = wanted.number});
+	return {};
+}
+
+// Under the mutex: whoever attaches later finds it.
+Result<Peer *> Node::new_peer(const ccm_peer_config &wanted, bool self)
+{
+	if (!peers_.reserve(wanted.number, MaySleep::Yes))
+		return fail(ENOMEM);
+	Peer *made = create<Peer>(MaySleep::Yes, *this, wanted, self);
+	if (!made)
+		return fail(ENOMEM);
+	made->listener = listener_;
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1) {
+		Status set = mailbox->attached()
+				     ? made->set_window(mailbox->module,
+							mailbox->limits())
+				     : Status();
+		if (!set.ok()) {
+			made->put();
+			return fail(set.error());
+		}
+	}
+	return peers_.put_if_empty(wanted.number, made);
+}
+
+Status Node::delete_peer(u32 wanted, Refusal &refuse)
+{
+	{
+		MutexGuard guard(mutex_);
+		Peer *peer = peers_.get(wanted);
+
+		if (!peer)
+			return refuse(ENODEV, "there is no such peer");
+		if (peer->self)
+			return refuse(EINVAL, "this is the node itself");
+		{
+			Guard locked(peer->lock);
+			peer->deleted = true;
+			peer->changed.wake();
+		}
+		if (peer->begin_closing())
+			listener_->mark(*peer, kClose);
+		(void)peer->changed.wait_idle(
+			[peer] {
+				Guard locked(peer->lock);
+				return peer->state == CCM_STATE_DOWN;
+			},
+			CCM_FOREVER);
+		remove_peer(*peer);
+	}
+	changed();
+	tell({.kind = CCM_EVENT_KIND_PEER_DELETE, .node = wanted});
+	return {};
+}
+
+// It is down, and its listener has nothing to do with it any more.
+void Node::remove_peer(Peer &peer)
+{
+	peers_.clear(peer.config.number);
+	ccm_rcu_wait();
+	peer.put();
+}
+
+// The listener is gone, and with it the list that peers could be on; one grace
+// period serves them all.
+void Node::remove_peers()
+{
+	List<Work> removed;
+
+	while (Peer *peer = peers_.from(1)) {
+		{
+			Guard guard(peer->lock);
+
+			peer->deleted = true;
+			peer->changed.wake();
+			peer->fail_senders_locked(EHOSTDOWN);
+			if (peer->state != CCM_STATE_DOWN)
+				peer->change_locked(CCM_STATE_DOWN,
+						    CCM_REASON_ADMIN, 0);
+		}
+		fail_receivers(peer->config.number, EHOSTDOWN);
+		peers_.clear(peer->config.number);
+		removed.push_back(peer);
+	}
+	ccm_rcu_wait();
+	while (Work *peer = removed.pop_front())
+		static_cast<Peer *>(peer)->put();
+}
+
+Status Node::wait_while(Peer &peer, ccm_state during, int timeout_ms)
+{
+	return Status::from(peer.changed.wait(
+		[&] {
+			Guard guard(peer.lock);
+			return peer.state != during;
+		},
+		timeout_ms));
+}
+
+static Status why_down(Peer &peer)
+{
+	Guard guard(peer.lock);
+
+	if (peer.state != CCM_STATE_DOWN)
+		return {};
+	if (peer.error)
+		return fail(peer.error);
+	return fail(peer.reason == CCM_REASON_ADMIN ? ECANCELED : EPROTO);
+}
+
+Status Node::connect(u32 wanted, int timeout_ms, Refusal &refuse)
+{
+	PeerRef peer;
+	{
+		MutexGuard guard(mutex_);
+
+		peer = PeerRef::of(*TRY(find(wanted, refuse)));
+		if (wanted < number())
+			return refuse(EINVAL,
+				      "the lower number connects: let that "
+				      "node connect, and listen here");
+		Guard locked(peer->lock);
+		if (peer->state == CCM_STATE_CLOSING)
+			return refuse(EBUSY, "the connection is being closed");
+		if (peer->state == CCM_STATE_DOWN) {
+			// A close asked for before this must not end it.
+			peer->bits.fetch_and(~kClose);
+			peer->change_locked(CCM_STATE_CONNECTING,
+					    CCM_REASON_NONE, 0);
+			listener_->mark(*peer, kConnect);
+		}
+	}
+	if (timeout_ms == 0)
+		return {};
+	TRY(wait_while(*peer, CCM_STATE_CONNECTING, timeout_ms));
+	return why_down(*peer);
+}
+
+static Status why_not_up(Peer &peer)
+{
+	Guard guard(peer.lock);
+
+	if (peer.deleted)
+		return fail(peer.node.going() ? ESHUTDOWN : ENODEV);
+	if (peer.state != CCM_STATE_UP)
+		return fail(ECANCELED); // closed meanwhile
+	return {};
+}
+
+Status Node::listen(u32 wanted, int timeout_ms, Refusal &refuse)
+{
+	PeerRef peer;
+	{
+		MutexGuard guard(mutex_);
+
+		peer = PeerRef::of(*TRY(find(wanted, refuse)));
+		if (wanted > number())
+			return refuse(EINVAL,
+				      "the higher number listens: let that "
+				      "node listen, and connect here");
+		Guard locked(peer->lock);
+		if (peer->state == CCM_STATE_CLOSING)
+			return refuse(EBUSY, "the connection is being closed");
+		peer->listening = true;
+	}
+	if (timeout_ms == 0)
+		return {};
+	TRY(Status::from(peer->changed.wait(
+		[&] {
+			Guard guard(peer->lock);
+			return peer->state == CCM_STATE_UP || peer->deleted ||
+			       !peer->listening;
+		},
+		timeout_ms)));
+	return why_not_up(*peer);
+}
+
+Status Node::close(u32 wanted, int timeout_ms, Refusal &refuse)
+{
+	PeerRef peer;
+	u64 downs;
+	{
+		MutexGuard guard(mutex_);
+
+		peer = PeerRef::of(*TRY(find(wanted, refuse)));
+		{
+			Guard locked(peer->lock);
+			downs = peer->downs;
+		}
+		if (!peer->begin_closing())
+			return {};
+		listener_->mark(*peer, kClose);
+	}
+	if (timeout_ms == 0)
+		return {};
+	return Status::from(peer->changed.wait(
+		[&] {
+			Guard guard(peer->lock);
+			return peer->downs != downs;
+		},
+		timeout_ms));
+}
+
+// --- consumers -------------------------------------------------------------------
+
+Mailbox *Node::make_mailbox(u32 module, MaySleep may_sleep)
+{
+	if (Mailbox *mailbox = mailboxes.get(module))
+		return mailbox;
+	if (!mailboxes.reserve(module, may_sleep))
+		return nullptr;
+	Mailbox *made = create<Mailbox>(may_sleep, module);
+	if (!made)
+		return nullptr;
+	Mailbox *there = mailboxes.put_if_empty(module, made);
+	if (there != made)
+		ccm::destroy(made);
+	return there;
+}
+
+Status Node::attach(u32 module, const ccm_limits &limits,
+		    struct ::module *owner)
+{
+	MutexGuard guard(mutex_);
+
+	if (going())
+		return fail(ESHUTDOWN);
+	Mailbox *mailbox = make_mailbox(module, MaySleep::Yes);
+	if (!mailbox)
+		return fail(ENOMEM);
+	TRY(mailbox->attach(limits, owner));
+	Status told = set_windows(module, limits);
+	if (!told.ok()) {
+		(void)mailbox->detach();
+		(void)set_windows(module, kUnattached);
+	}
+	return told;
+}
+
+Status Node::detach(u32 module)
+{
+	MutexGuard guard(mutex_);
+	Mailbox *mailbox = mailboxes.get(module);
+
+	if (!mailbox)
+		return fail(ENOENT);
+	TRY(mailbox->detach());
+	// No memory is needed: the channels were made by attach().
+	(void)set_windows(module, kUnattached);
+	return {};
+}
+
+// Under the mutex: no peer comes or goes.
+Status Node::set_windows(u32 module, const ccm_limits &limits)
+{
+	Status result;
+
+	for (u32 from = 1; Peer *peer = peers_.from(from);
+	     from = peer->config.number + 1) {
+		Status set = peer->set_window(module, limits);
+		if (!set.ok())
+			result = set;
+	}
+	return result;
+}
+
+Result<Peer *> Node::find(u32 wanted, Refusal &refuse) const
+{
+	if (number() == 0)
+		return refuse(ENOTCONN, "configure this node first");
+	if (wanted == 0 || wanted > CCM_NODE_MAX)
+		return refuse(EINVAL, "node numbers are from 1 to 1023");
+	Peer *found = peers_.get(wanted);
+	if (!found)
+		return refuse(ENODEV, "there is no such peer: add it first");
+	if (found->self)
+		return refuse(EINVAL, "this is the node itself");
+	return found;
+}
+
+} // namespace ccm

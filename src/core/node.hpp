@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+// This machine's part in the cluster: one node a network namespace.
+#pragma once
+
+#include "core/mailbox.hpp"
+#include "core/peer.hpp"
+
+namespace ccm {
+
+class Listener;
+
+// What an administrator's request came to; the sentence is for people.
+struct Refusal {
+	const char *why = nullptr;
+
+	Failure operator()(int error, const char *sentence)
+	{
+		why = sentence;
+		return fail(error);
+	}
+};
+
+// A peer with a reference, or none.
+class PeerRef {
+public:
+	explicit PeerRef(Peer *peer = nullptr) : peer_(peer)
+	{
+	}
+	~PeerRef()
+	{
+		if (peer_)
+			peer_->put();
+	}
+	PeerRef(PeerRef &&other) noexcept : peer_(other.peer_)
+	{
+		other.peer_ = nullptr;
+	}
+	PeerRef &operator=(PeerRef &&other) noexcept
+	{
+		Peer *mine = peer_;
+
+		peer_ = other.peer_;
+		other.peer_ = mine;
+		return *this;
+	}
+	PeerRef(const PeerRef &) = delete;
+	PeerRef &operator=(const PeerRef &) = delete;
+	// One more for somebody who holds one, or the node's mutex.
+	static PeerRef of(Peer &peer)
+	{
+		peer.get();
+		return PeerRef(&peer);
+	}
+
+	explicit operator bool() const
+	{
+		return peer_ != nullptr;
+	}
+	Peer *operator->() const
+	{
+		return peer_;
+	}
+	Peer &operator*() const
+	{
+		return *peer_;
+	}
+
+private:
+	Peer *peer_;
+};
+
+struct Node {
+	explicit Node(struct net *net_) : net(net_)
+	{
+	}
+	~Node();
+	Node(const Node &) = delete;
+	Node &operator=(const Node &) = delete;
+
+	struct net *const net;
+	Count count;
+
+	// 0: not configured.
+	u32 number() const
+	{
+		return number_.load();
+	}
+	bool going() const
+	{
+		return going_.load();
+	}
+	PeerRef peer(u32 number) const;
+	PeerRef peer_from(u32 number) const;
+	// 0, or why nothing can be sent to or received from this node alone.
+	Status check_peer(u32 number) const;
+
+	// For administrators. All sleep.
+	Status configure(const ccm_node_config &config, Refusal &refusal);
+	Status unconfigure(Refusal &refusal);
+	Status add_peer(const ccm_peer_config &config, Refusal &refusal);
+	Status delete_peer(u32 number, Refusal &refusal);
+	Status connect(u32 number, int timeout_ms, Refusal &refusal);
+	Status listen(u32 number, int timeout_ms, Refusal &refusal);
+	Status close(u32 number, int timeout_ms, Refusal &refusal);
+	void report(ccm_node_info &out);
+	// The namespace goes.
+	void destroy();
+
+	// For consumers.
+	Status attach(u32 module, const ccm_limits &limits,
+		      struct ::module *owner);
+	Status detach(u32 module);
+	// Made if need be; nullptr without memory.
+	Mailbox *make_mailbox(u32 module, MaySleep may_sleep);
+	// Receivers that wait for this node alone get the error.
+	void fail_receivers(u32 node, int error);
+
+	// Dumps of the node's configuration and states that span this are not
+	// consistent.
+	void changed()
+	{
+		(void)generation_.add(1);
+	}
+	// What those who watch should know. Sleeps.
+	void tell(ccm_event event);
+
+	// Kept until the node goes.
+	Table<Mailbox, CCM_MODULE_MAX + 1> mailboxes;
+	// Constant while the listener runs.
+	ccm_node_config config{};
+	u64 incarnation = 0; // this life of the node
+	// Counted by the listener alone.
+	ccm_node_stats stats{};
+
+private:
+	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
+	Status start(const ccm_node_config &config, Refusal &refusal);
+	void remove_peer(Peer &peer);
+	void remove_peers();
+	void stop();
+	Status set_windows(u32 module, const ccm_limits &limits);
+	Result<Peer *> find(u32 number, Refusal &refusal) const;
+	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
+
+	Mutex mutex_; // configuration, peers, consumers: one change at a time
+	Atomic<u32> number_;
+	Atomic<bool> going_;
+	Atomic<u64> generation_;
+	Listener *listener_ = nullptr; // while configured
+	// Changed under the mutex, read inside RCU.
+	Table<Peer, CCM_NODE_MAX + 1> peers_;
+};
+
+} // namespace ccm
+
+// The same, by the name the kernel side knows.
+struct ccm_node final : ccm::Node {
+	using Node::Node;
+};

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/peer.hpp"
+
+#include "core/connection.hpp"
+#include "core/listener.hpp"
+#include "core/mailbox.hpp"
+#include "core/node.hpp"
+
+namespace ccm {
+
+Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
+	: Work(Work::Of::Peer), node(node_), config(config_), self(self_),
+	  since_ms(ccm_now_ms())
+{
+	if (self)
+		state = CCM_STATE_UP;
+}
+
+Peer::~Peer()
+{
+	for (u32 module = 1; Channel *channel = channels_.from(module);) {
+		module = channel->module + 1;
+		channels_.clear(channel->module);
+		destroy(channel);
+	}
+}
+
+void Peer::put()
+{
+	if (count_.put())
+		destroy(this);
+}
+
+// --- sending -------------------------------------------------------------------
+
+Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
+{
+	Sender sender;
+	auto accepted = offer(message, timeout_ms ? &sender : nullptr);
+
+	if (!accepted.ok()) {
+		Message::drop(message);
+		return fail(accepted.error());
+	}
+	if (!accepted.value())
+		TRY(await(message, sender, timeout_ms));
+	if (may_sleep == MaySleep::Yes)
+		Connection::transmit(*this);
+	else
+		wake_listener();
+	return {};
+}
+
+// True if it is accepted, false if it waits.
+Result<bool> Peer::offer(Message *message, Sender *sender)
+{
+	Guard guard(lock);
+
+	if (state != CCM_STATE_UP)
+		return fail(EHOSTDOWN);
+	Channel *channel = channel_locked(message->module);
+	if (!channel)
+		return fail(ENOMEM);
+	TRY(check_locked(*channel, message->size));
+	if (channel->waiting == 0 &&
+	    has_room_locked(*channel, message->charge())) {
+		accept_locked(*channel, message);
+		return true;
+	}
+	if (!sender) {
+		stats.refused++;
+		return fail(EAGAIN);
+	}
+	message->sender = sender;
+	waiting.push_back(message);
+	channel->waiting++;
+	stats.waits++;
+	return false;
+}
+
+Status Peer::await(Message *message, Sender &sender, int timeout_ms)
+{
+	int why = sender.sleepers.wait(
+		[&] {
+			Guard guard(lock);
+			return sender.done;
+		},
+		timeout_ms);
+	{
+		Guard guard(lock);
+
+		if (sender.done && !sender.error)
+			return {};
+		if (!sender.done) {
+			sender.error = -why;
+			waiting.remove(message);
+			channels_.get(message->module)->waiting--;
+			admit_waiting_locked();
+		}
+	}
+	Message::drop(message);
+	wake_listener(); // for those behind that now have room
+	return fail(sender.error);
+}
+
+Status Peer::check_locked(const Channel &channel, u32 size) const
+{
+	u32 most = self ? channel.receive.max_size : channel.send.max_size;
+
+	if (size > most)
+		return fail(EMSGSIZE);
+	return {};
+}
+
+bool Peer::has_room_locked(const Channel &channel, u64 charge) const
+{
+	if (self)
+		return channel.receive.held + charge <= channel.receive.window;
+	return channel.send.has_room(charge) && queued < kQueueMax;
+}
+
+void Peer::trace_delivered(const Message &message) const
+{
+	ccm_msg told{.node = message.key.node,
+		     .module = message.module,
+		     .type = message.key.type,
+		     .seqn = message.key.seqn,
+		     .size = message.size,
+		     .data = nullptr};
+
+	ccm_trace_deliver(node.number(), &told, false);
+}
+
+void Peer::accept_locked(Channel &channel, Message *message)
+{
+	stats.messages_out++;
+	stats.bytes_out += message->size;
+	if (!self) {
+		channel.send.sent += message->charge();
+		queued += message->charge();
+		queue_count++;
+		queue.push_back(message);
+		return;
+	}
+	channel.receive.take_in(message->charge());
+	held += message->charge();
+	stats.messages_in++;
+	stats.bytes_in += message->size;
+	trace_delivered(*message);
+	get();
+	message->peer = this;
+	message->channel = &channel;
+	node.mailboxes.get(message->module)->deliver(message);
+}
+
+Message *Peer::take_queued_locked()
+{
+	Message *message = queue.pop_front();
+
+	if (message)
+		queue_count--;
+	return message;
+}
+
+static void finish(Sender *sender, int error)
+{
+	sender->done = true;
+	sender->error = error;
+	sender->sleepers.wake();
+}
+
+// Those who came first go first, within a channel.
+void Peer::admit_waiting_locked()
+{
+	round_++;
+	for (Message *m = waiting.front(), *next; m; m = next) {
+		Channel &channel = *channels_.get(m->module);
+		Status fits = check_locked(channel, m->size);
+		Sender *sender = m->sender;
+
+		next = waiting.next(m);
+		if (channel.passed_by == round_)
+			continue;
+		if (fits.ok() && !has_room_locked(channel, m->charge())) {
+			channel.passed_by = round_;
+			continue;
+		}
+		waiting.remove(m);
+		channel.waiting--;
+		m->sender = nullptr;
+		if (fits.ok())
+			accept_locked(channel, m);
+		finish(sender, fits.error());
+	}
+}
+
+// Their threads drop the messages.
+void Peer::fail_senders_locked(int error_)
+{
+	while (Message *message = waiting.pop_front()) {
+		channels_.get(message->module)->waiting--;
+		finish(message->sender, error_);
+	}
+}
+
+void Peer::wake_listener()
+{
+	Guard guard(lock);
+
+	if (connection)
+		connection->mark(kTransmit);
+}
+
+// --- receiving -----------------------------------------------------------------
+
+void Peer::give_back(Channel &channel, u64 charge)
+{
+	Guard guard(lock);
+
+	channel.receive.give_back(charge);
+	held -= charge;
+	if (self)
+		admit_waiting_locked();
+	else if (connection && channel.receive.worth_telling())
+		announce_locked(channel);
+}
+
+void Peer::announce_locked(Channel &channel)
+{
+	if (!channel.linked())
+		to_announce.push_back(&channel);
+	if (connection)
+		connection->mark(kTransmit);
+}
+
+Status Peer::set_window(u32 module, const ccm_limits &limits)
+{
+	Channel *made = nullptr;
+
+	if (!channels_.get(module)) {
+		made = create<Channel>(MaySleep::Yes, module);
+		if (!made || !channels_.reserve(module, MaySleep::Yes)) {
+			destroy(made);
+			return fail(ENOMEM);
+		}
+	}
+	{
+		Guard guard(lock);
+		Channel *channel = channels_.get(module);
+
+		if (!channel) {
+			channel = put_channel_locked(made);
+			made = nullptr;
+		}
+		channel->receive.window = limits.window;
+		channel->receive.max_size = limits.max_size;
+		if (self)
+			admit_waiting_locked();
+		else if (connection)
+			announce_locked(*channel);
+	}
+	destroy(made);
+	return {};
+}
+
+Channel *Peer::channel_locked(u32 module)
+{
+	if (Channel *channel = channels_.get(module))
+		return channel;
+
+	Channel *made = create<Channel>(MaySleep::No, module);
+	if (!made || !channels_.reserve(module, MaySleep::No)) {
+		destroy(made);
+		return nullptr;
+	}
+	return put_channel_locked(made);
+}
+
+// Until something else is told, a number is as both Hellos have said.
+Channel *Peer::put_channel_locked(Channel *made)
+{
+	made->send.limit = default_limit;
+	made->receive.window = kUnattached.window;
+	made->receive.max_size = kUnattached.max_size;
+	made->receive.announced = kUnattached.window;
+	made->receive.max_announced = kUnattached.max_size;
+	return channels_.put_if_empty(made->module, made);
+}
+
+// --- state ---------------------------------------------------------------------
+
+void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
+{
+	ccm_trace_state(node.number(), config.number, state, to, why);
+	state = to;
+	reason = why;
+	error = error_;
+	since_ms = ccm_now_ms();
+	if (to == CCM_STATE_DOWN)
+		downs++;
+	node.changed();
+	changed.wake();
+}
+
+bool Peer::begin_closing()
+{
+	Guard guard(lock);
+
+	listening = false;
+	changed.wake(); // who waits for it to connect
+	if (state == CCM_STATE_UP) {
+		fail_senders_locked(EHOSTDOWN);
+		change_locked(CCM_STATE_CLOSING, CCM_REASON_ADMIN, 0);
+	}
+	return state != CCM_STATE_DOWN;
+}
+
+void Peer::begin_session_locked(u32 their_window)
+{
+	default_limit = their_window;
+	sent_sequence = acknowledged_sequence = received_sequence = 0;
+	while (to_announce.pop_front())
+		;
+	for (u32 module = 1; Channel *channel = channels_.from(module);
+	     module = channel->module + 1) {
+		ReceiveLimit &receive = channel->receive;
+
+		channel->send = {.sent = 0, .limit = their_window};
+		receive.received = 0;
+		receive.announced = kUnattached.window;
+		receive.max_announced = kUnattached.max_size;
+		// Our Hello has told of all that nobody uses.
+		if (receive.earned() == receive.announced &&
+		    receive.max_size == receive.max_announced)
+			continue;
+		receive.announced = 0;
+		to_announce.push_back(channel);
+	}
+}
+
+Loss Peer::end_session_locked(List<Message> &dropped)
+{
+	Loss loss;
+
+	loss.unsent = queue_count;
+	loss.unknown = sent_sequence - acknowledged_sequence;
+	stats.unsent += loss.unsent;
+	stats.unknown += loss.unknown;
+	dropped.append(queue);
+	queued = 0;
+	queue_count = 0;
+	fail_senders_locked(EHOSTDOWN);
+	return loss;
+}
+
+void Peer::report(ccm_peer_info &out)
+{
+	Guard guard(lock);
+
+	out.config = config;
+	out.state = state;
+	out.reason = reason;
+	out.error = -error;
+	out.listening = listening;
+	out.self = self;
+	out.since_ms = ccm_now_ms() - since_ms;
+	out.incarnation = incarnation;
+	out.queued_out = queued;
+	out.queued_in = held;
+	out.stats = stats;
+}
+
+void uncharge(Message &message)
+{
+	if (!message.peer)
+		return;
+	message.peer->give_back(*message.channel, message.charge());
+	message.peer->put();
+	message.peer = nullptr;
+}
+
+} // namespace ccm

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+// Another node, as this one sees it: its state, what is to be sent to it and
+// how much. A node is its own first peer, with no connection in between.
+#pragma once
+
+#include "core/channel.hpp"
+#include "core/work.hpp"
+#include "support/lock.hpp"
+#include "support/result.hpp"
+#include "support/table.hpp"
+
+namespace ccm {
+
+class Connection;
+struct Node;
+
+// Bytes at true size in a peer's queue from which on senders wait.
+constexpr u64 kQueueMax = 8u << 20;
+
+// A thread that sends and waits for room; it stands on its stack.
+struct Sender {
+	bool done = false; // under the peer's lock, as is the rest
+	int error = 0;
+	Sleepers sleepers;
+};
+
+// What a broken connection may have lost.
+struct Loss {
+	u64 unsent = 0;
+	u64 unknown = 0;
+};
+
+struct Peer : Work { // what administrators ask for is done by the listener
+	Peer(Node &node, const ccm_peer_config &config, bool self);
+	~Peer();
+	void get()
+	{
+		count_.get();
+	}
+	[[nodiscard]] bool get_live()
+	{
+		return count_.get_live();
+	}
+	void put();
+
+	Node &node;
+	const ccm_peer_config config;
+	const bool self;
+
+	// Accept a message, which belongs to this function from then on. Waits
+	// up to timeout_ms for room.
+	Status send(Message *message, MaySleep may_sleep, int timeout_ms);
+	// What was received is no longer held in memory.
+	void give_back(Channel &channel, u64 charge);
+	// What its consumer accepts has changed. ENOMEM.
+	Status set_window(u32 module, const ccm_limits &limits);
+	// Let nobody connect, and what is accepted be the last: true if there is
+	// something for the listener to close.
+	bool begin_closing();
+	void report(ccm_peer_info &out);
+
+	// For those who hold the lock.
+	// Made if need be; nullptr without memory.
+	Channel *channel_locked(u32 module);
+	Channel *known_channel(u32 module) const
+	{
+		return channels_.get(module);
+	}
+	void change_locked(ccm_state to, ccm_reason why, int errno_behind);
+	// The first that is to be sent, or nullptr; it is charged until it is sent.
+	Message *take_queued_locked();
+	// Messages that waited for room go on, if there is some now.
+	void admit_waiting_locked();
+	void fail_senders_locked(int error);
+	// Everything about the session begins anew, for a connection.
+	void begin_session_locked(u32 their_window);
+	// No connection: nothing of what was to be sent will be.
+	Loss end_session_locked(List<Message> &dropped);
+	// This must be told to the peer.
+	void announce_locked(Channel &channel);
+
+	Lock lock{CCM_LOCK_PEER}; // protects all that follows
+	ccm_state state = CCM_STATE_DOWN;
+	ccm_reason reason = CCM_REASON_NONE;
+	int error = 0;
+	u64 since_ms;
+	bool listening = false;
+	bool deleted = false;
+	u64 downs = 0; // times it went down
+	u64 incarnation = 0;
+	Connection *connection = nullptr; // that may be used to send
+	Sleepers changed;		  // asleep until the state is another
+
+	List<Message> queue; // accepted, in order
+	u64 queued = 0;	     // their charge
+	u64 queue_count = 0;
+	List<Message> waiting; // not accepted yet, in order; each has a sender
+	List<Channel> to_announce;
+	u64 sent_sequence = 0;	       // of the last message begun
+	u64 acknowledged_sequence = 0; // of the last the peer has
+	u64 received_sequence = 0;     // of the last we have
+	u64 held = 0;		       // of all channels
+	u64 default_limit = 0;	       // of numbers the peer said nothing about
+	ccm_peer_stats stats{};
+
+private:
+	void wake_listener();
+	Result<bool> offer(Message *message, Sender *sender);
+	Status await(Message *message, Sender &sender, int timeout_ms);
+	Status check_locked(const Channel &channel, u32 size) const;
+	bool has_room_locked(const Channel &channel, u64 charge) const;
+	void trace_delivered(const Message &message) const;
+	void accept_locked(Channel &channel, Message *message);
+	Channel *put_channel_locked(Channel *made);
+
+	Count count_;
+	u64 round_ = 0;
+	Table<Channel, CCM_MODULE_MAX + 1>
+		channels_; // kept until the peer goes
+};
+
+} // namespace ccm

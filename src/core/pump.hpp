@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+// Sends frame after frame, as far as the socket takes them, and never waits.
+//
+// Whoever finds the pump idle becomes its owner and works it; everyone else
+// just queues. That decision belongs to the source, under its lock.
+#pragma once
+
+#include "core/frame.hpp"
+#include "support/errno.hpp"
+
+namespace ccm {
+
+// Worked by its owner alone.
+class Pump {
+public:
+	enum class Outcome {
+		Idle,	 // nothing is left to send
+		Blocked, // the socket is full
+		Budget,	 // there is more, but others have their turn
+		Broken,	 // the socket is
+	};
+
+	// source.next(frame): the frame before is sent; fill in the next, or
+	// return false. transport.send(frame): bytes sent, or a negative errno.
+	template <class Source, class Transport>
+	Outcome run(Source &source, Transport &transport, int budget)
+	{
+		while (budget > 0) {
+			if (!busy_ && !(busy_ = source.next(frame_)))
+				return Outcome::Idle;
+
+			int sent = transport.send(frame_);
+			if (sent == -EAGAIN || sent == 0)
+				return Outcome::Blocked;
+			if (sent < 0)
+				return Outcome::Broken;
+			frame_.sent += static_cast<u32>(sent);
+			busy_ = !frame_.whole();
+			budget -= sent;
+		}
+		return Outcome::Budget;
+	}
+
+	// A frame has been begun and is not sent to its end.
+	bool busy() const
+	{
+		return busy_;
+	}
+
+private:
+	Frame frame_;
+	bool busy_ = false; // frame_ is not sent to its end
+};
+
+} // namespace ccm

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+// What stands on the wire: Documentation/protocol.rst has the byte tables.
+#pragma once
+
+#include "kernel/kernel.h"
+#include "support/result.hpp"
+
+namespace ccm::wire {
+
+constexpr u16 kMagic = 0x4343;
+constexpr u8 kVersion = 1;
+
+constexpr size_t kHeaderSize = 48;
+constexpr size_t kHelloSize = 96;
+constexpr size_t kLimitSize = 16;
+constexpr size_t kClusterSize = 32;
+constexpr size_t kNonceSize = 32;
+
+// A frame of 64 KiB in all costs TCP no extra page; see Documentation/design.rst.
+constexpr u32 kFrameMax = 64 * 1024;
+constexpr u32 kPayloadMax = kFrameMax - kHeaderSize;
+
+enum class Kind : u8 {
+	Hello = 1, // first on a connection, from both ends
+	Limit,	   // how much may be sent to a module number
+	Ready,	 // all limits are told: the sender of this may be sent messages
+	Goodbye, // the sender closes the connection on purpose
+	Message, // a fragment of a message, or all of it
+};
+
+// The fixed header of every frame.
+struct Header {
+	Kind kind;
+	u16 module = 0;	      // Limit, Message
+	u16 source = 0;	      // the sender's node number
+	u16 destination = 0;  // the receiver's
+	u32 type = 0;	      // Message
+	u32 seqn = 0;	      // Message
+	u32 size = 0;	      // Message: bytes in the whole of it
+	u32 offset = 0;	      // Message: where this fragment belongs
+	u32 length = 0;	      // bytes that follow this header
+	u64 sequence = 0;     // Message: its number in the session, from 1
+	u64 acknowledged = 0; // the last message the sender has received whole
+};
+
+// The payload of Hello.
+struct Hello {
+	char cluster[kClusterSize]; // filled up with zeros
+	u64 incarnation;	    // this life of the node, random
+	u64 epoch;	      // of the session, for what outlives connections
+	u64 expected;	      // next message of the session expected
+	u32 features;	      // bits, none yet
+	u32 window;	      // limit of all module numbers no Limit names
+	u8 nonce[kNonceSize]; // random, for the proof of a cluster key
+};
+
+// The payload of Limit.
+struct Limit {
+	u64 limit;    // bytes that may be sent in this session, at true size
+	u32 max_size; // of one message, in bytes
+};
+
+void encode(const Header &header, u8 (&to)[kHeaderSize]);
+void encode(const Hello &hello, u8 (&to)[kHelloSize]);
+void encode(const Limit &limit, u8 (&to)[kLimitSize]);
+
+// Everything in it is in range, and fits what kind of frame it is. EPROTO, or
+// EPROTONOSUPPORT for another version.
+Result<Header> decode(const u8 (&from)[kHeaderSize]);
+Hello decode(const u8 (&from)[kHelloSize]);
+Limit decode(const u8 (&from)[kLimitSize]);
+
+} // namespace ccm::wire

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+// Something the listener has to look at.
+#pragma once
+
+#include "support/atomic.hpp"
+#include "support/list.hpp"
+
+namespace ccm {
+
+class Listener;
+
+// What there is to do, beside the bits of enum ccm_ready.
+constexpr u32 kTransmit = 1u << 8; // a connection has frames to send
+constexpr u32 kConnect = 1u << 9;  // to a peer
+constexpr u32 kClose = 1u << 10;   // the connection with a peer
+
+struct Work : Hook<Work> {
+	enum class Of { Connection, Peer, Door };
+
+	explicit Work(Of of_) : of(of_)
+	{
+	}
+
+	const Of of;
+	Listener *listener = nullptr;
+	Atomic<u32> bits;
+};
+
+} // namespace ccm

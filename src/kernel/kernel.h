@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The boundary between the core (C++, decides) and the kernel side (C, does).
+ *
+ * First half: what the core asks of the kernel; one small function a facility,
+ * implemented in src/kernel and, for tests on the host, in tests/host.
+ * Second half: what the kernel side calls in the core.
+ *
+ * Unless it says otherwise a function may be called in any context but NMI and
+ * does not sleep.
+ */
+#ifndef CCM_KERNEL_H
+#define CCM_KERNEL_H
+
+#ifdef __cplusplus
+#include "support/types.hpp"
+#include <kernel/sizes.h>
+#define CCM_EMBED(name, size) \
+	struct alignas(8) name { unsigned char opaque[size]; }
+#else
+#include <linux/types.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#endif
+
+#include <ccm/ccm.h>
+#include <uapi/linux/ccm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ccm_node;
+struct ccm_socket;
+struct ccm_thread;
+
+/* --- locks ------------------------------------------------------------- */
+
+/* One lockdep class each. Order: a lock may be taken under those above it. */
+enum ccm_lock_kind {
+	CCM_LOCK_PEER,  /* peer: state, send queue, channels */
+	CCM_LOCK_BOX,   /* mailbox: queues and waiters of one module number */
+	CCM_LOCK_READY, /* listener: connections with work to do */
+	CCM_LOCK_KINDS
+};
+
+/* Spinlocks, taken with interrupts off, so that senders may be anywhere. */
+#ifdef __cplusplus
+CCM_EMBED(ccm_lock, CCM_LOCK_SIZE);
+CCM_EMBED(ccm_mutex, CCM_MUTEX_SIZE);
+CCM_EMBED(ccm_waitq, CCM_WAITQ_SIZE);
+CCM_EMBED(ccm_ref, CCM_REF_SIZE);
+#else
+struct ccm_lock {
+	spinlock_t lock;
+};
+
+struct ccm_mutex {
+	struct mutex mutex;
+};
+
+struct ccm_waitq {
+	wait_queue_head_t head;
+};
+
+struct ccm_ref {
+	refcount_t count;
+};
+#endif
+
+void ccm_lock_init(struct ccm_lock *lock, enum ccm_lock_kind kind);
+unsigned long ccm_lock_take(struct ccm_lock *lock);
+void ccm_lock_drop(struct ccm_lock *lock, unsigned long flags);
+
+/* Sleeps. */
+void ccm_mutex_init(struct ccm_mutex *mutex);
+void ccm_mutex_take(struct ccm_mutex *mutex);
+void ccm_mutex_drop(struct ccm_mutex *mutex);
+
+void ccm_ref_init(struct ccm_ref *ref);
+void ccm_ref_get(struct ccm_ref *ref);
+/* False if the count was zero: the object is going. */
+bool ccm_ref_get_live(struct ccm_ref *ref);
+/* True for the last one. */
+bool ccm_ref_put(struct ccm_ref *ref);
+
+void ccm_rcu_enter(void);
+void ccm_rcu_leave(void);
+/* Wait until all who were inside have left. Sleeps. */
+void ccm_rcu_wait(void);
+
+/* --- waiting ------------------------------------------------------------ */
+
+void ccm_waitq_init(struct ccm_waitq *queue);
+void ccm_wake(struct ccm_waitq *queue);
+
+/*
+ * Sleep until done(arg), which is called without locks and must not sleep.
+ * Returns 0, -ETIMEDOUT, -ERESTARTSYS (signal) or -EINTR (the thread was asked
+ * to stop). timeout_ms < 0: no time limit.
+ */
+int ccm_wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+	     int timeout_ms);
+/* The same for what cannot be given up: neither signals nor a stop end it. */
+int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+		  int timeout_ms);
+
+/* --- threads, time, chance ----------------------------------------------- */
+
+/* Name: "ccm/<number>". Both sleep. Returns NULL without memory. */
+struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
+				    u32 number);
+/* Ask it to stop, and wait for it. run() must watch a flag of its own. */
+void ccm_thread_stop(struct ccm_thread *thread);
+/* Let others run. Sleeps. */
+void ccm_yield(void);
+
+u64 ccm_now_ms(void);
+void ccm_random(void *to, size_t size);
+
+/* --- memory --------------------------------------------------------------- */
+
+/* Zeroed, for objects; NULL without memory. Sleeps if it may. */
+void *ccm_object_alloc(size_t size, bool may_sleep);
+void ccm_object_free(void *object);
+
+/*
+ * Not zeroed, for messages, of any size; NULL without memory. Takes
+ * ccm_buffer_cost(size) bytes. Sleeps if it may; without, only small ones are
+ * likely to be had.
+ */
+void *ccm_buffer_alloc(size_t size, bool may_sleep);
+/* Sleeps for those over a few pages. */
+void ccm_buffer_free(void *buffer, size_t size);
+
+/* --- sockets ---------------------------------------------------------------- */
+
+/* All zero: none. IPv4 in the first four bytes of address. */
+struct ccm_endpoint {
+	u8 family; /* 0, 4 or 6 */
+	u8 address[16];
+	u16 port; /* host order */
+	u32 scope; /* interface of a link-local IPv6 address, else 0 */
+};
+
+/* What happened at a socket; bits. */
+enum ccm_ready {
+	CCM_READY_READ = 1,
+	CCM_READY_WRITE = 2,
+	CCM_READY_STATE = 4,
+};
+
+/*
+ * The functions on sockets sleep, for the socket's lock, and are called by the
+ * listener alone; ccm_socket_send() also by senders. None of them blocks on
+ * the network.
+ *
+ * owner is passed to ccm_core_ready(), until ccm_socket_mute() returns.
+ */
+int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
+		      void *owner, struct ccm_socket **out);
+/* The new one is mute until ccm_socket_own(). -EAGAIN: none waits. */
+int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out);
+/* Begins; ccm_socket_status() says how it goes. A port of 0 binds to any. */
+int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
+		       const struct ccm_endpoint *remote, int timeout_ms,
+		       void *owner, struct ccm_socket **out);
+void ccm_socket_own(struct ccm_socket *socket, void *owner);
+/* 0 established, -EINPROGRESS connecting, -EPIPE the peer has closed, or why it broke. */
+int ccm_socket_status(struct ccm_socket *socket);
+/* How long silence may last from now on. */
+void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms);
+void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out);
+
+/* Send what fits of both; more: something follows at once. Returns bytes, or -EAGAIN. */
+int ccm_socket_send(struct ccm_socket *socket, const void *head,
+		    size_t head_size, const void *body, size_t body_size,
+		    bool more);
+/*
+ * Read up to budget bytes, given to take() in pieces under the socket's lock,
+ * where nothing may be sent and no waiting call made. take() returns how many
+ * bytes it took; fewer ends the reading. Returns bytes taken, 0 if there is
+ * nothing now (less than the budget does not say so), -EPIPE at the
+ * end of the stream, -EPROTO at urgent data.
+ */
+int ccm_socket_read(struct ccm_socket *socket, size_t budget,
+		    size_t (*take)(void *arg, const u8 *bytes, size_t size),
+		    void *arg);
+/* No more of ours comes after this. */
+void ccm_socket_finish(struct ccm_socket *socket);
+/* No ccm_core_ready() for it is running or comes after this. */
+void ccm_socket_mute(struct ccm_socket *socket);
+/* Needs to be mute. */
+void ccm_socket_close(struct ccm_socket *socket);
+
+/* --- reports ------------------------------------------------------------------ */
+
+/* What `ccmctl monitor` shows; which fields are read depends on the kind. */
+struct ccm_event {
+	enum ccm_event_kind kind;
+	u32 node; /* peer concerned, or 0 */
+	enum ccm_state state; /* new state of the peer */
+	enum ccm_reason reason;
+	int error; /* negative errno behind the reason, or 0 */
+	u64 unsent; /* messages accepted and never sent */
+	u64 unknown; /* messages sent, whose fate is unknown */
+	u64 generation; /* of the node's configuration, after the change */
+	struct ccm_endpoint remote; /* who was refused */
+};
+
+void ccm_report(struct net *net, const struct ccm_event *event);
+/* Rate-limited, at warning level. */
+void ccm_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Tracepoints. me: this node's number. */
+void ccm_trace_send(u32 me, const struct ccm_msg *msg, int result);
+void ccm_trace_receive(u32 me, const struct ccm_msg *msg, int result);
+void ccm_trace_deliver(u32 me, const struct ccm_msg *msg, bool posted);
+void ccm_trace_state(u32 me, u32 peer, enum ccm_state from, enum ccm_state to,
+		     enum ccm_reason reason);
+
+/* A module's name, for reports. "" for NULL. */
+const char *ccm_module_name(const struct module *owner);
+
+/* --- what the core offers the kernel side --------------------------------------- */
+
+#define CCM_CLUSTER_MAX 31 /* bytes of a cluster's name */
+
+struct ccm_node_config {
+	u32 number;
+	char cluster[CCM_CLUSTER_MAX + 1];
+	struct ccm_endpoint local; /* address to listen at and connect from */
+};
+
+struct ccm_node_stats {
+	u64 accepted; /* connections accepted */
+	u64 refused; /* connections that did not become a peer's, for any reason */
+	u64 strangers; /* of these: unknown node, or from another address */
+	u64 garbage; /* of these: said no Hello that can be understood */
+	u64 late; /* of these: no handshake in time */
+	u64 crowded; /* of these: too many at once */
+};
+
+struct ccm_node_info {
+	struct ccm_node_config config; /* number 0: not configured */
+	u64 incarnation;
+	u64 generation; /* changes with each change of node, peers or states */
+	struct ccm_node_stats stats;
+};
+
+struct ccm_peer_config {
+	u32 number;
+	struct ccm_endpoint remote;
+	u32 timeout_ms; /* silence on the connection that breaks it; 0: the default */
+};
+
+#define CCM_TIMEOUT_DEFAULT 5000
+#define CCM_TIMEOUT_MIN 1000
+#define CCM_TIMEOUT_MAX 3600000
+
+struct ccm_peer_stats {
+	u64 messages_in;
+	u64 messages_out;
+	u64 bytes_in;  /* of payload */
+	u64 bytes_out;
+	u64 frames_in; /* of all kinds */
+	u64 frames_out;
+	u64 waits;     /* sends that had to wait for room */
+	u64 refused;   /* sends that did not wait and found no room */
+	u64 connects;  /* times it came up */
+	u64 breaks;    /* times it went down other than by close, goodbye or replacing */
+	u64 replaced;  /* connections replaced by a newer one */
+	u64 garbage;   /* frames that broke the protocol */
+	u64 unsent;    /* messages lost: accepted and never sent */
+	u64 unknown;   /* messages sent, and not known to have arrived */
+	u64 no_memory; /* times the receiver had to wait for memory */
+};
+
+struct ccm_peer_info {
+	struct ccm_peer_config config;
+	enum ccm_state state;
+	enum ccm_reason reason; /* why it is in this state */
+	int error; /* negative errno behind the reason, or 0 */
+	bool listening; /* it may connect to us */
+	bool self; /* it is this node */
+	u64 since_ms; /* time in this state */
+	u64 incarnation; /* the peer's, 0 when never met */
+	u64 queued_out; /* bytes accepted and not yet sent */
+	u64 queued_in; /* bytes received that nobody has taken, at true size */
+	struct ccm_peer_stats stats;
+};
+
+struct ccm_consumer_info {
+	u32 module;
+	bool attached;
+	const char *owner; /* valid under ccm_rcu_enter() */
+	struct ccm_limits limits;
+	u32 receivers; /* asleep */
+	u64 messages; /* in the queue */
+	u64 queued; /* bytes in the queue, at true size */
+};
+
+/*
+ * A namespace's node. Making and destroying it sleep; so does giving back the
+ * last reference, which frees it, and which the namespace's own always is.
+ */
+struct ccm_node *ccm_core_create(struct net *net);
+/* No new callers, goodbye to all peers, every waiter woken; then one put. */
+void ccm_core_destroy(struct ccm_node *node);
+bool ccm_core_get(struct ccm_node *node);
+void ccm_core_put(struct ccm_node *node);
+
+/*
+ * For administrators. All sleep. On error *why, if set, is a sentence for
+ * people: what is wrong and what to do. why may be NULL.
+ */
+int ccm_core_node_set(struct ccm_node *node, const struct ccm_node_config *config,
+		      const char **why);
+int ccm_core_node_delete(struct ccm_node *node, const char **why);
+void ccm_core_node_info(struct ccm_node *node, struct ccm_node_info *out);
+int ccm_core_peer_add(struct ccm_node *node, const struct ccm_peer_config *config,
+		      const char **why);
+int ccm_core_peer_delete(struct ccm_node *node, u32 number, const char **why);
+/* The first from this number on, or -ENOENT. The node itself is the first of its peers. */
+int ccm_core_peer_info(struct ccm_node *node, u32 from, struct ccm_peer_info *out);
+/* Does not sleep, and so may be called inside RCU. */
+int ccm_core_consumer_info(struct ccm_node *node, u32 from,
+			   struct ccm_consumer_info *out);
+/* timeout_ms: as CCM_Connect_to(). */
+int ccm_core_connect(struct ccm_node *node, u32 number, int timeout_ms,
+		     const char **why);
+int ccm_core_listen(struct ccm_node *node, u32 number, int timeout_ms,
+		    const char **why);
+int ccm_core_close(struct ccm_node *node, u32 number, int timeout_ms,
+		   const char **why);
+
+/* The exported calls. */
+int ccm_core_attach(struct ccm_node *node, u32 module,
+		    const struct ccm_limits *limits, struct module *owner);
+int ccm_core_detach(struct ccm_node *node, u32 module);
+int ccm_core_send(struct ccm_node *node, const struct ccm_msg *msg,
+		  unsigned int flags, int timeout_ms);
+int ccm_core_receive(struct ccm_node *node, struct ccm_msg *msg,
+		     unsigned int flags, int timeout_ms);
+int ccm_core_cancel(struct ccm_node *node, const struct ccm_msg *msg,
+		    unsigned int flags);
+void ccm_core_message_free(void *data);
+int ccm_core_number(struct ccm_node *node);
+
+/* From a socket's callback, in softirq too. owner: as given to the socket. */
+void ccm_core_ready(void *owner, unsigned int what);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CCM_KERNEL_H */

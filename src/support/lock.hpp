@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+// Locks, references and sleepers of the kernel, held by scope.
+#pragma once
+
+#include "kernel/kernel.h"
+
+namespace ccm {
+
+// A spinlock, taken with interrupts off.
+class Lock {
+public:
+	explicit Lock(ccm_lock_kind kind)
+	{
+		ccm_lock_init(&lock_, kind);
+	}
+	Lock(const Lock &) = delete;
+	Lock &operator=(const Lock &) = delete;
+
+private:
+	friend class Guard;
+
+	ccm_lock lock_;
+};
+
+// Holds a Lock while in scope.
+class Guard {
+public:
+	explicit Guard(Lock &lock) : lock_(lock)
+	{
+		take();
+	}
+	~Guard()
+	{
+		drop();
+	}
+	Guard(const Guard &) = delete;
+	Guard &operator=(const Guard &) = delete;
+
+private:
+	void take()
+	{
+		flags_ = ccm_lock_take(&lock_.lock_);
+	}
+	void drop()
+	{
+		ccm_lock_drop(&lock_.lock_, flags_);
+	}
+
+	Lock &lock_;
+	unsigned long flags_ = 0;
+};
+
+// A lock that its waiters sleep for.
+class Mutex {
+public:
+	Mutex()
+	{
+		ccm_mutex_init(&mutex_);
+	}
+	Mutex(const Mutex &) = delete;
+	Mutex &operator=(const Mutex &) = delete;
+
+private:
+	friend class MutexGuard;
+
+	ccm_mutex mutex_;
+};
+
+class MutexGuard {
+public:
+	explicit MutexGuard(Mutex &mutex) : mutex_(mutex)
+	{
+		ccm_mutex_take(&mutex_.mutex_);
+	}
+	~MutexGuard()
+	{
+		ccm_mutex_drop(&mutex_.mutex_);
+	}
+	MutexGuard(const MutexGuard &) = delete;
+	MutexGuard &operator=(const MutexGuard &) = delete;
+
+private:
+	Mutex &mutex_;
+};
+
+// Inside, nothing that was found without a lock is freed.
+class RcuGuard {
+public:
+	RcuGuard()
+	{
+		ccm_rcu_enter();
+	}
+	~RcuGuard()
+	{
+		ccm_rcu_leave();
+	}
+	RcuGuard(const RcuGuard &) = delete;
+	RcuGuard &operator=(const RcuGuard &) = delete;
+};
+
+// How many use an object; begins with one.
+class Count {
+public:
+	Count()
+	{
+		ccm_ref_init(&ref_);
+	}
+	void get()
+	{
+		ccm_ref_get(&ref_);
+	}
+	[[nodiscard]] bool get_live()
+	{
+		return ccm_ref_get_live(&ref_);
+	}
+	[[nodiscard]] bool put()
+	{
+		return ccm_ref_put(&ref_);
+	}
+
+private:
+	ccm_ref ref_;
+};
+
+// Threads asleep until something is true.
+class Sleepers {
+public:
+	Sleepers()
+	{
+		ccm_waitq_init(&queue_);
+	}
+	Sleepers(const Sleepers &) = delete;
+	Sleepers &operator=(const Sleepers &) = delete;
+
+	void wake()
+	{
+		ccm_wake(&queue_);
+	}
+	// done() must not sleep. 0, or -ETIMEDOUT, -ERESTARTSYS, -EINTR.
+	template <class F> int wait(F done, int timeout_ms)
+	{
+		return ccm_wait(&queue_, call<F>, &done, timeout_ms);
+	}
+	// Ended by neither signals nor a stop. 0, or -ETIMEDOUT.
+	template <class F> int wait_idle(F done, int timeout_ms)
+	{
+		return ccm_wait_idle(&queue_, call<F>, &done, timeout_ms);
+	}
+
+private:
+	template <class F> static bool call(void *done)
+	{
+		return (*static_cast<F *>(done))();
+	}
+
+	ccm_waitq queue_;
+};
+
+} // namespace ccm

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+// Allocation is visible and can fail: create() instead of new.
+#pragma once
+
+#include "kernel/kernel.h"
+
+inline void *operator new(size_t, void *place) noexcept
+{
+	return place;
+}
+
+namespace ccm {
+
+enum class MaySleep : bool { No, Yes };
+
+template <class T, class... Arguments>
+T *create(MaySleep may_sleep, Arguments &&...arguments)
+{
+	void *place = ccm_object_alloc(sizeof(T), may_sleep == MaySleep::Yes);
+	return place ? new (place) T(static_cast<Arguments &&>(arguments)...)
+		     : nullptr;
+}
+
+template <class T> void destroy(T *object)
+{
+	if (!object)
+		return;
+	object->~T();
+	ccm_object_free(object);
+}
+
+inline void copy(void *to, const void *from, size_t size)
+{
+	if (size)
+		__builtin_memcpy(to, from, size);
+}
+
+} // namespace ccm
