@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls of ccm.h: find the namespace's node and pass the call on.
+ */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "kernel.h"
+#include "netns.h"
+#include "support/errno_list.h"
+
+/* The core includes no kernel header: what it returns is the same errors. */
+#define CHECK(name, value) static_assert(name == (value));
+CCM_ERRNO_LIST(CHECK)
+#undef CHECK
+
+/* ccm_core_NAME(node, ...) with the node of net. */
+#define PASS_ON(net, name, ...)						\
+({									\
+	struct ccm_node *node__ = ccm_netns_node(net);			\
+	int result__ = -ESHUTDOWN;					\
+									\
+	if (node__) {							\
+		result__ = ccm_core_##name(node__, ##__VA_ARGS__);	\
+		ccm_core_put(node__);					\
+	}								\
+	result__;							\
+})
+
+/*
+ * The same where nothing may sleep. Inside RCU the namespace keeps its own
+ * reference, so the one given back here is never the last.
+ */
+#define PASS_ON_ATOMIC(net, name, ...)					\
+({									\
+	int answer__;							\
+									\
+	rcu_read_lock();						\
+	answer__ = PASS_ON(net, name, ##__VA_ARGS__);			\
+	rcu_read_unlock();						\
+	answer__;							\
+})
+
+int ccm_attach_owner(struct net *net, u32 module,
+		     const struct ccm_limits *limits, struct module *owner)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, attach, module, limits, owner);
+}
+EXPORT_SYMBOL_GPL(ccm_attach_owner);
+
+int CCM_detach(struct net *net, u32 module)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, detach, module);
+}
+EXPORT_SYMBOL_GPL(CCM_detach);
+
+int CCM_bsend(struct net *net, const struct ccm_msg *msg, unsigned int flags,
+	      int timeout_ms)
+{
+	might_sleep_if(!(flags & CCM_NOWAIT));
+	if (!net || !msg)
+		return -EINVAL;
+	if (flags & CCM_NOWAIT)
+		return PASS_ON_ATOMIC(net, send, msg, flags, 0);
+	return PASS_ON(net, send, msg, flags, timeout_ms);
+}
+EXPORT_SYMBOL_GPL(CCM_bsend);
+
+int CCM_brecv(struct net *net, struct ccm_msg *msg, unsigned int flags,
+	      int timeout_ms)
+{
+	might_sleep();
+	if (!net || !msg)
+		return -EINVAL;
+	return PASS_ON(net, receive, msg, flags, timeout_ms);
+}
+EXPORT_SYMBOL_GPL(CCM_brecv);
+
+int CCM_arecv(struct net *net, struct ccm_msg *msg, unsigned int flags)
+{
+	if (!net || !msg)
+		return -EINVAL;
+	return PASS_ON(net, receive, msg, flags, 0);
+}
+EXPORT_SYMBOL_GPL(CCM_arecv);
+
+int CCM_cancel(struct net *net, const struct ccm_msg *msg, unsigned int flags)
+{
+	if (!net || !msg)
+		return -EINVAL;
+	return PASS_ON_ATOMIC(net, cancel, msg, flags);
+}
+EXPORT_SYMBOL_GPL(CCM_cancel);
+
+void CCM_free(struct ccm_msg *msg)
+{
+	if (!msg || !msg->data)
+		return;
+	ccm_core_message_free(msg->data);
+	msg->data = NULL;
+}
+EXPORT_SYMBOL_GPL(CCM_free);
+
+int CCM_Connect_to(struct net *net, u32 node, int timeout_ms)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, connect, node, timeout_ms, NULL);
+}
+EXPORT_SYMBOL_GPL(CCM_Connect_to);
+
+int CCM_Listen_to(struct net *net, u32 node, int timeout_ms)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, listen, node, timeout_ms, NULL);
+}
+EXPORT_SYMBOL_GPL(CCM_Listen_to);
+
+int CCM_Close(struct net *net, u32 node, int timeout_ms)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, close, node, timeout_ms, NULL);
+}
+EXPORT_SYMBOL_GPL(CCM_Close);
+
+int CCM_node(struct net *net)
+{
+	if (!net)
+		return -EINVAL;
+	return PASS_ON_ATOMIC(net, number);
+}
+EXPORT_SYMBOL_GPL(CCM_node);
+
+const char *ccm_module_name(const struct module *owner)
+{
+	return owner ? owner->name : "";
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module comes and goes.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "kernel.h"
+#include "netlink.h"
+#include "netns.h"
+
+static int __init ccm_init(void)
+{
+	int result;
+
+	result = ccm_netns_init();
+	if (result)
+		return result;
+	result = ccm_netlink_init();
+	if (result)
+		goto no_netns;
+	return 0;
+
+no_netns:
+	ccm_netns_exit();
+	synchronize_rcu();
+	return result;
+}
+
+static void __exit ccm_exit(void)
+{
+	ccm_netlink_exit();
+	ccm_netns_exit();
+	/* A socket's callback may have found it mute and not yet returned. */
+	synchronize_rcu();
+}
+
+module_init(ccm_init);
+module_exit(ccm_exit);
+
+MODULE_AUTHOR("CCM developers");
+MODULE_DESCRIPTION("Messages between kernel modules on the nodes of a cluster");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

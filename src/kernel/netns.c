@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One node for each network namespace.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/user_namespace.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "kernel.h"
+#include "netns.h"
+
+static bool userns;
+module_param(userns, bool, 0644);
+MODULE_PARM_DESC(userns,
+		 "let network namespaces of other user namespaces be nodes");
+
+struct ccm_netns {
+	struct ccm_node __rcu *node;
+	struct ccm_node *leaving; /* found by nobody any more */
+};
+
+static unsigned int netns_id;
+
+/* Whoever may create a user namespace could else create threads and ports. */
+bool ccm_netns_may_be_node(const struct net *net)
+{
+	return userns || net->user_ns == &init_user_ns;
+}
+
+static int __net_init netns_init(struct net *net)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_node *node;
+
+	node = ccm_core_create(net);
+	if (!node)
+		return -ENOMEM;
+	rcu_assign_pointer(netns->node, node);
+	return 0;
+}
+
+/*
+ * Consumers, which registered after us, have had their exit, and could still
+ * detach in it. Then nobody new finds the nodes; one grace period serves all
+ * namespaces that end together.
+ */
+static void __net_exit netns_exit(struct list_head *ending)
+{
+	struct ccm_netns *netns;
+	struct net *net;
+
+	list_for_each_entry(net, ending, exit_list) {
+		netns = net_generic(net, netns_id);
+		netns->leaving = rcu_replace_pointer(netns->node, NULL, true);
+	}
+	synchronize_rcu();
+	list_for_each_entry(net, ending, exit_list) {
+		netns = net_generic(net, netns_id);
+		if (netns->leaving)
+			ccm_core_destroy(netns->leaving);
+		netns->leaving = NULL;
+	}
+}
+
+/*
+ * A device's operations, not a subsystem's: those exit after the links have
+ * gone, and goodbyes could no longer be sent.
+ */
+static struct pernet_operations netns_ops = {
+	.init = netns_init,
+	.exit_batch = netns_exit,
+	.id = &netns_id,
+	.size = sizeof(struct ccm_netns),
+};
+
+int ccm_netns_init(void)
+{
+	return register_pernet_device(&netns_ops);
+}
+
+void ccm_netns_exit(void)
+{
+	unregister_pernet_device(&netns_ops);
+}
+
+struct ccm_node *ccm_netns_node(struct net *net)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_node *node;
+
+	/* None before netns_init(): others' may run first in a new namespace. */
+	if (!netns)
+		return NULL;
+	rcu_read_lock();
+	node = rcu_dereference(netns->node);
+	if (node && !ccm_core_get(node))
+		node = NULL;
+	rcu_read_unlock();
+	return node;
+}

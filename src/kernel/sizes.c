@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sizes of what C++ objects hold of the kernel's. Compiled to assembler only:
+ * kbuild makes kernel/sizes.h of it.
+ */
+#include <linux/kbuild.h>
+
+#include "kernel.h"
+
+int main(void)
+{
+	DEFINE(CCM_LOCK_SIZE, sizeof(struct ccm_lock));
+	DEFINE(CCM_MUTEX_SIZE, sizeof(struct ccm_mutex));
+	DEFINE(CCM_WAITQ_SIZE, sizeof(struct ccm_waitq));
+	DEFINE(CCM_REF_SIZE, sizeof(struct ccm_ref));
+	return 0;
+}

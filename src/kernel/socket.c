@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP sockets that never block on the network.
+ *
+ * TCP tells of news through three callbacks of struct sock, called from soft
+ * interrupts, from timers, and from whoever gives back the socket's lock. Ours
+ * do one thing: ccm_core_ready(), under sk_callback_lock, which holds off
+ * ccm_socket_mute(). That is why they need no RCU of their own.
+ *
+ * Such a socket holds no reference to its network namespace and must be gone
+ * before that is. So closing aborts: TCP would otherwise keep the socket until
+ * the peer has acknowledged the last byte, but a kernel socket's timers end
+ * with its close, and nobody would ever press a peer that stays silent.
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/kernel.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "kernel.h"
+
+/* Connections that TCP has finished and nobody has accepted yet. */
+#define BACKLOG 64
+
+/* Unsent bytes in the socket above which it counts as full. */
+#define NOTSENT_LOWAT (128 * 1024)
+
+struct ccm_socket {
+	struct socket *sock;
+	void *owner;
+	struct ccm_endpoint remote;
+	int error; /* the first one seen; TCP forgets an error it has told */
+	/* The callbacks that were there before ours. */
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+};
+
+/* --- callbacks ------------------------------------------------------------- */
+
+/* NULL for a connection not yet accepted: it inherits callbacks, not these. */
+static struct ccm_socket *socket_of(struct sock *sk)
+{
+	return __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
+}
+
+static void report(struct sock *sk, unsigned int what)
+{
+	struct ccm_socket *socket;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	socket = socket_of(sk);
+	if (socket)
+		ccm_core_ready(socket->owner, what);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void data_ready(struct sock *sk)
+{
+	report(sk, CCM_READY_READ);
+}
+
+static void state_change(struct sock *sk)
+{
+	report(sk, CCM_READY_STATE);
+}
+
+/* TCP calls this at each ACK while SOCK_NOSPACE is set. */
+static void write_space(struct sock *sk)
+{
+	struct ccm_socket *socket;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	socket = socket_of(sk);
+	if (socket && sk_stream_is_writeable(sk)) {
+		clear_bit(SOCK_NOSPACE, &socket->sock->flags);
+		ccm_core_ready(socket->owner, CCM_READY_WRITE);
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void set_callbacks(struct ccm_socket *socket, void *owner)
+{
+	struct sock *sk = socket->sock->sk;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	socket->owner = owner;
+	socket->data_ready = sk->sk_data_ready;
+	socket->write_space = sk->sk_write_space;
+	socket->state_change = sk->sk_state_change;
+	sk->sk_data_ready = data_ready;
+	sk->sk_write_space = write_space;
+	sk->sk_state_change = state_change;
+	__rcu_assign_sk_user_data_with_flags(sk, socket, SK_USER_DATA_NOCOPY);
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+/* With the socket's lock nobody is left who calls them from its backlog. */
+void ccm_socket_mute(struct ccm_socket *socket)
+{
+	struct sock *sk = socket->sock->sk;
+
+	might_sleep();
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	if (socket_of(sk)) {
+		sk->sk_data_ready = socket->data_ready;
+		sk->sk_write_space = socket->write_space;
+		sk->sk_state_change = socket->state_change;
+		rcu_assign_sk_user_data(sk, NULL);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+/* --- addresses -------------------------------------------------------------- */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_storage room;
+};
+
+static int family_of(const struct ccm_endpoint *endpoint)
+{
+	return endpoint->family == 6 ? AF_INET6 : AF_INET;
+}
+
+static int to_address(union address *to, const struct ccm_endpoint *from)
+{
+	memset(to, 0, sizeof(*to));
+	if (from->family == 6) {
+		to->in6.sin6_family = AF_INET6;
+		to->in6.sin6_port = htons(from->port);
+		to->in6.sin6_scope_id = from->scope;
+		memcpy(&to->in6.sin6_addr, from->address, 16);
+		return sizeof(to->in6);
+	}
+	to->in.sin_family = AF_INET;
+	to->in.sin_port = htons(from->port);
+	memcpy(&to->in.sin_addr, from->address, 4);
+	return sizeof(to->in);
+}
+
+static void from_address(struct ccm_endpoint *to, const union address *from)
+{
+	const struct in6_addr *in6 = &from->in6.sin6_addr;
+
+	memset(to, 0, sizeof(*to));
+	if (from->any.sa_family == AF_INET) {
+		to->family = 4;
+		to->port = ntohs(from->in.sin_port);
+		memcpy(to->address, &from->in.sin_addr, 4);
+		return;
+	}
+	to->port = ntohs(from->in6.sin6_port);
+	if (ipv6_addr_v4mapped(in6)) {
+		to->family = 4;
+		memcpy(to->address, &in6->s6_addr32[3], 4);
+	} else {
+		to->family = 6;
+		to->scope = from->in6.sin6_scope_id;
+		memcpy(to->address, in6, 16);
+	}
+}
+
+/* --- making them -------------------------------------------------------------- */
+
+static void tune(struct sock *sk)
+{
+	sk->sk_allocation = GFP_NOFS;
+	/* We may send on behalf of reclaim, in the middle of a user's copy. */
+	sk->sk_use_task_frag = false;
+	tcp_sock_set_nodelay(sk);
+	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, NOTSENT_LOWAT);
+}
+
+/*
+ * Unanswered data and an unanswered SYN end by TCP_USER_TIMEOUT, which also
+ * says when unanswered probes of an idle connection are enough. Probes go by
+ * whole seconds: up to one late, or an interval.
+ */
+void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms)
+{
+	struct sock *sk = socket->sock->sk;
+
+	might_sleep();
+	tcp_sock_set_user_timeout(sk, timeout_ms);
+	tcp_sock_set_keepidle(sk, max(timeout_ms / 3000, 1));
+	tcp_sock_set_keepintvl(sk, max(timeout_ms / 6000, 1));
+	sock_set_keepalive(sk);
+}
+
+static int create(struct net *net, int family, struct ccm_socket **out)
+{
+	struct ccm_socket *socket = ccm_object_alloc(sizeof(*socket), true);
+	int result;
+
+	if (!socket)
+		return -ENOMEM;
+	result = sock_create_kern(net, family, SOCK_STREAM, IPPROTO_TCP,
+				  &socket->sock);
+	if (result) {
+		ccm_object_free(socket);
+		return result;
+	}
+	tune(socket->sock->sk);
+	*out = socket;
+	return 0;
+}
+
+static int bind_to(struct ccm_socket *socket, const struct ccm_endpoint *local)
+{
+	union address address;
+	int size = to_address(&address, local);
+
+	if (local->family == 6)
+		ip6_sock_set_v6only(socket->sock->sk);
+	if (local->port)
+		sock_set_reuseaddr(socket->sock->sk);
+	return kernel_bind(socket->sock, &address.any, size);
+}
+
+int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
+		      void *owner, struct ccm_socket **out)
+{
+	struct ccm_socket *socket;
+	int result;
+
+	might_sleep();
+	result = create(net, family_of(local), &socket);
+	if (result)
+		return result;
+	result = bind_to(socket, local);
+	if (result)
+		goto fail;
+	set_callbacks(socket, owner);
+	result = kernel_listen(socket->sock, BACKLOG);
+	if (result)
+		goto fail;
+	*out = socket;
+	return 0;
+
+fail:
+	ccm_socket_mute(socket);
+	ccm_socket_close(socket);
+	return result;
+}
+
+/* What it has inherited: with no owner that only looks like a callback. */
+static void drop_inherited(struct sock *sk, const struct ccm_socket *listening)
+{
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = listening->data_ready;
+	sk->sk_write_space = listening->write_space;
+	sk->sk_state_change = listening->state_change;
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out)
+{
+	struct ccm_socket *socket;
+	union address address = {};
+	int result;
+
+	might_sleep();
+	socket = ccm_object_alloc(sizeof(*socket), true);
+	if (!socket)
+		return -ENOMEM;
+	result = kernel_accept(listening->sock, &socket->sock, O_NONBLOCK);
+	if (result) {
+		ccm_object_free(socket);
+		return result;
+	}
+	drop_inherited(socket->sock->sk, listening);
+	tune(socket->sock->sk);
+	/* 2: even if it has been reset already. */
+	socket->sock->ops->getname(socket->sock, &address.any, 2);
+	from_address(&socket->remote, &address);
+	*out = socket;
+	return 0;
+}
+
+int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
+		       const struct ccm_endpoint *remote, int timeout_ms,
+		       void *owner, struct ccm_socket **out)
+{
+	struct ccm_socket *socket;
+	union address address;
+	int size = to_address(&address, remote);
+	int result;
+
+	might_sleep();
+	result = create(net, family_of(remote), &socket);
+	if (result)
+		return result;
+	socket->remote = *remote;
+	ccm_socket_set_timeout(socket, timeout_ms);
+	if (local->family) {
+		result = bind_to(socket, local);
+		if (result)
+			goto fail;
+	}
+	set_callbacks(socket, owner);
+	result = kernel_connect(socket->sock, &address.any, size, O_NONBLOCK);
+	if (result && result != -EINPROGRESS)
+		goto fail;
+	*out = socket;
+	return 0;
+
+fail:
+	ccm_socket_mute(socket);
+	ccm_socket_close(socket);
+	return result;
+}
+
+/* What came before was told to nobody: told now, all at once. */
+void ccm_socket_own(struct ccm_socket *socket, void *owner)
+{
+	might_sleep();
+	set_callbacks(socket, owner);
+	report(socket->sock->sk,
+	       CCM_READY_READ | CCM_READY_WRITE | CCM_READY_STATE);
+}
+
+/* --- using them ---------------------------------------------------------------- */
+
+/* The error that broke the connection, or 0. */
+static int error_of(struct ccm_socket *socket)
+{
+	int error = -READ_ONCE(socket->sock->sk->sk_err);
+
+	if (error)
+		cmpxchg(&socket->error, 0, error);
+	return READ_ONCE(socket->error);
+}
+
+int ccm_socket_status(struct ccm_socket *socket)
+{
+	struct sock *sk = socket->sock->sk;
+	int error = error_of(socket);
+
+	if (error)
+		return error;
+	switch (inet_sk_state_load(sk)) {
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return -EINPROGRESS;
+	case TCP_LISTEN:
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		return 0;
+	case TCP_CLOSE:
+		return sock_flag(sk, SOCK_DONE) ? -EPIPE : -ECONNRESET;
+	default:
+		return -EPIPE;
+	}
+}
+
+void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out)
+{
+	*out = socket->remote;
+}
+
+/*
+ * If not all of it fits TCP sets SOCK_NOSPACE, under the socket's lock, and so
+ * write_space() follows. If nothing at all is on its way (no memory) it calls
+ * write_space() at once.
+ */
+int ccm_socket_send(struct ccm_socket *socket, const void *head,
+		    size_t head_size, const void *body, size_t body_size,
+		    bool more)
+{
+	struct kvec parts[] = {
+		{ .iov_base = (void *)head, .iov_len = head_size },
+		{ .iov_base = (void *)body, .iov_len = body_size },
+	};
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	int result;
+
+	might_sleep();
+	if (more)
+		msg.msg_flags |= MSG_MORE;
+	result = kernel_sendmsg(socket->sock, &msg, parts, ARRAY_SIZE(parts),
+				head_size + body_size);
+	/* With the connection gone, that was its error; nobody else gets it. */
+	if (result < 0 && result != -EPIPE &&
+	    inet_sk_state_load(socket->sock->sk) == TCP_CLOSE)
+		cmpxchg(&socket->error, 0, result);
+	return result;
+}
+
+struct reading {
+	size_t (*take)(void *arg, const u8 *bytes, size_t size);
+	void *arg;
+	bool stopped; /* take() wanted no more */
+};
+
+/* tcp_read_sock() goes on until this returns 0; desc->count bytes are left. */
+static int read_skb(read_descriptor_t *desc, struct sk_buff *skb,
+		    unsigned int offset, size_t size)
+{
+	struct reading *reading = desc->arg.data;
+	struct skb_seq_state seq;
+	size_t goal = min(size, desc->count);
+	size_t done = 0;
+
+	skb_prepare_seq_read(skb, offset, offset + goal, &seq);
+	while (done < goal && !reading->stopped) {
+		const u8 *bytes;
+		/* The last piece is not cut at the goal. */
+		size_t piece = min_t(size_t, goal - done,
+				     skb_seq_read(done, &bytes, &seq));
+		size_t taken;
+
+		if (!piece)
+			break;
+		non_block_start();
+		taken = reading->take(reading->arg, bytes, piece);
+		non_block_end();
+		done += taken;
+		reading->stopped = taken < piece;
+	}
+	skb_abort_seq_read(&seq);
+	desc->count -= done;
+	return done;
+}
+
+/* Why nothing was read though something was wanted; 0: nothing is there. */
+static int why_nothing(struct ccm_socket *socket)
+{
+	struct sock *sk = socket->sock->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+	int error;
+
+	/* tcp_read_sock() never passes it, whatever may come behind. */
+	if (tp->urg_data && tp->urg_seq == tp->copied_seq)
+		return -EPROTO;
+	if (sock_flag(sk, SOCK_DONE))
+		return -EPIPE;
+	error = error_of(socket);
+	if (error)
+		return error;
+	return sk->sk_state == TCP_CLOSE ? -ECONNRESET : 0;
+}
+
+/* Data goes before errors: a reset may follow the peer's last words. */
+int ccm_socket_read(struct ccm_socket *socket, size_t budget,
+		    size_t (*take)(void *arg, const u8 *bytes, size_t size),
+		    void *arg)
+{
+	struct reading reading = { .take = take, .arg = arg };
+	read_descriptor_t desc = {
+		.arg.data = &reading,
+		.count = min_t(size_t, budget, INT_MAX),
+	};
+	struct sock *sk = socket->sock->sk;
+	int result;
+
+	might_sleep();
+	lock_sock(sk);
+	result = tcp_read_sock(sk, &desc, read_skb);
+	if (!result && !reading.stopped && budget)
+		result = why_nothing(socket);
+	release_sock(sk);
+	return result;
+}
+
+void ccm_socket_finish(struct ccm_socket *socket)
+{
+	might_sleep();
+	kernel_sock_shutdown(socket->sock, SHUT_WR);
+}
+
+/* Aborts what has not ended at both ends: the peer then reads -ECONNRESET. */
+void ccm_socket_close(struct ccm_socket *socket)
+{
+	might_sleep();
+	sock_no_linger(socket->sock->sk);
+	sock_release(socket->sock);
+	ccm_object_free(socket);
+}

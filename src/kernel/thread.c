@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting, and threads that do it.
+ */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "kernel.h"
+
+void ccm_waitq_init(struct ccm_waitq *queue)
+{
+	init_waitqueue_head(&queue->head);
+}
+
+void ccm_wake(struct ccm_waitq *queue)
+{
+	wake_up_all(&queue->head);
+}
+
+/* Why the caller should not go on waiting: signal, or stop of its thread. */
+static int interruption(void)
+{
+	if ((current->flags & PF_KTHREAD) && kthread_should_stop())
+		return -EINTR;
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	return 0;
+}
+
+static int wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+		int timeout_ms, unsigned int state)
+{
+	long left = timeout_ms < 0 ? MAX_SCHEDULE_TIMEOUT :
+				     msecs_to_jiffies(timeout_ms);
+	int result = 0;
+	DEFINE_WAIT(entry);
+
+	for (;;) {
+		prepare_to_wait(&queue->head, &entry, state);
+		if (done(arg))
+			break;
+		if (state == TASK_INTERRUPTIBLE)
+			result = interruption();
+		if (!result && !left)
+			result = -ETIMEDOUT;
+		if (result)
+			break;
+		left = schedule_timeout(left);
+	}
+	finish_wait(&queue->head, &entry);
+	return result;
+}
+
+int ccm_wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+	     int timeout_ms)
+{
+	might_sleep();
+	return wait(queue, done, arg, timeout_ms, TASK_INTERRUPTIBLE);
+}
+
+int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+		  int timeout_ms)
+{
+	might_sleep();
+	return wait(queue, done, arg, timeout_ms, TASK_IDLE);
+}
+
+struct ccm_thread {
+	struct task_struct *task; /* a reference: it may end before its stop */
+	int (*run)(void *arg);
+	void *arg;
+};
+
+/* No memory reclaim from here into file systems: they may wait for us. */
+static int thread_main(void *data)
+{
+	struct ccm_thread *thread = data;
+	unsigned int flags = memalloc_nofs_save();
+	int result = thread->run(thread->arg);
+
+	memalloc_nofs_restore(flags);
+	return result;
+}
+
+/* Stopped before it first ran, a kthread ends without calling run(). */
+struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
+				    u32 number)
+{
+	struct ccm_thread *thread;
+
+	might_sleep();
+	thread = ccm_object_alloc(sizeof(*thread), true);
+	if (!thread)
+		return NULL;
+
+	thread->run = run;
+	thread->arg = arg;
+	thread->task = kthread_create(thread_main, thread, "ccm/%u", number);
+	if (IS_ERR(thread->task)) {
+		ccm_object_free(thread);
+		return NULL;
+	}
+	get_task_struct(thread->task);
+	wake_up_process(thread->task);
+	return thread;
+}
+
+void ccm_thread_stop(struct ccm_thread *thread)
+{
+	might_sleep();
+	kthread_stop(thread->task);
+	put_task_struct(thread->task);
+	ccm_object_free(thread);
+}
+
+void ccm_yield(void)
+{
+	might_sleep();
+	cond_resched();
+}
