@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// ccmctl: how an administrator, or a script, configures CCM and watches it.
+// Here is what may stand on its command line. See Documentation/ccmctl.8.
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "ccm.hpp"
+#include "commands.hpp"
+#include "failure.hpp"
+
+namespace ccmctl {
+
+namespace {
+
+constexpr int kUsage = 2;
+constexpr double kMsPerSecond = 1000;
+constexpr double kLongestWait = 86400; // a day
+
+constexpr auto kFooter =
+	"-j, anywhere, prints JSON. Changing anything, and monitor, needs root "
+	"(CAP_NET_ADMIN).\nExit status: 0 done, 1 failed, 2 wrong usage.";
+
+// What has been given on the command line.
+struct Arguments {
+	bool json = false;
+	std::uint32_t number = 0;
+	std::string address;
+	std::uint16_t port = CCM_PORT_DEFAULT;
+	std::string cluster;
+	double timeout = CCM_TIMEOUT_DEFAULT / kMsPerSecond;
+	std::optional<double> wait;
+
+	NodeConfig node() const
+	{
+		return {number, cluster, parse_endpoint(address, port)};
+	}
+	PeerConfig peer() const
+	{
+		return {number, parse_endpoint(address, port),
+			static_cast<std::uint32_t>(
+				std::lround(timeout * kMsPerSecond))};
+	}
+};
+
+// --- options ----------------------------------------------------------------
+
+// As CLI::Range(), whose words in the help would be those of a programmer.
+template <class T> CLI::Validator range(T first, T last)
+{
+	return CLI::Range(first, last).description("");
+}
+
+std::string cluster_problem(const std::string &name)
+{
+	if (name.size() <= CCM_CLUSTER_MAX)
+		return "";
+	return "the name is longer than " + std::to_string(CCM_CLUSTER_MAX) +
+	       " bytes";
+}
+
+enum class Need { Required, Optional };
+
+void add_number(CLI::App &command, Arguments &given, const std::string &help,
+		Need need = Need::Required)
+{
+	command.add_option("N", given.number,
+			   help + ", 1 to " + std::to_string(CCM_NODE_MAX))
+		->required(need == Need::Required)
+		->type_name("")
+		->check(range(1, CCM_NODE_MAX));
+}
+
+void add_endpoint(CLI::App &command, Arguments &given)
+{
+	command.add_option("--address", given.address,
+			   "IPv4 or IPv6 address; fe80::1%eth0 if link-local")
+		->required()
+		->type_name("ADDRESS")
+		->check(address_problem);
+	command.add_option("--port", given.port, "TCP port")
+		->type_name("PORT")
+		->capture_default_str()
+		->check(range(1, 65535));
+}
+
+CLI::App &add_command(CLI::App &app, const char *name, const char *help)
+{
+	return *app.add_subcommand(name, help);
+}
+
+// CLI11's own check would hide a misspelt command behind a missing one.
+void require_command(CLI::App &app)
+{
+	app.callback([&app] {
+		if (app.get_subcommands().empty())
+			throw CLI::RequiredError("a command");
+	});
+}
+
+// "ccmctl node set"
+std::string path_of(const CLI::App &app)
+{
+	std::string path = app.get_name();
+
+	for (const auto *command : app.get_subcommands())
+		path += " " + path_of(*command);
+	return path;
+}
+
+std::string usage_error(const CLI::App *app, const CLI::Error &error)
+{
+	return "ccmctl: " + std::string(error.what()) +
+	       "\nSee: " + path_of(*app) + " --help\n";
+}
+
+// --- commands that configure ------------------------------------------------
+
+void define_node(CLI::App &app, Arguments &given)
+{
+	auto &node = add_command(app, "node", "configure this node");
+	require_command(node);
+
+	auto &set = add_command(node, "set",
+				"give this node its number and address");
+	add_number(set, given, "number of this node");
+	add_endpoint(set, given);
+	set.add_option("--cluster", given.cluster,
+		       "name of the cluster; nodes of others are refused")
+		->type_name("NAME")
+		->check(cluster_problem);
+	set.callback([&given] { Ccm().set_node(given.node()); });
+
+	add_command(node, "show", "show how it is configured")
+		.callback([&given] { show_node(given.json); });
+	add_command(node, "delete",
+		    "say goodbye to all peers, and forget everything")
+		.callback([] { Ccm().delete_node(); });
+}
+
+void define_peer_add(CLI::App &peer, Arguments &given)
+{
+	auto &add = add_command(peer, "add", "make another node known");
+
+	add_number(add, given, "number of the other node");
+	add_endpoint(add, given);
+	add.add_option(
+		   "--timeout", given.timeout,
+		   "silence on the connection that breaks it, in seconds,\n1 to 3600")
+		->type_name("SECONDS")
+		->capture_default_str()
+		->check(range(CCM_TIMEOUT_MIN / kMsPerSecond,
+			      CCM_TIMEOUT_MAX / kMsPerSecond));
+	add.callback([&given] { Ccm().add_peer(given.peer()); });
+}
+
+void define_peer(CLI::App &app, Arguments &given)
+{
+	auto &peer = add_command(app, "peer", "configure the other nodes");
+	require_command(peer);
+
+	define_peer_add(peer, given);
+
+	auto &remove = add_command(
+		peer, "delete", "say goodbye to another node, and forget it");
+	add_number(remove, given, "number of the other node");
+	remove.callback([&given] { Ccm().delete_peer(given.number); });
+
+	add_command(peer, "list", "show how they are configured")
+		.callback([&given] { list_peers(given.json); });
+}
+
+// --- commands that start something ------------------------------------------
+
+struct Verb {
+	const char *name;
+	const char *help;
+	const char *wait_help;
+	void (*run)(std::uint32_t number, std::optional<double> wait);
+};
+
+constexpr auto kVerbs = std::to_array<Verb>({
+	{"connect", "start to connect to a node of a higher number",
+	 "wait for the connection, this many seconds at most", connect_peer},
+	{"listen", "let a node of a lower number connect, until it is closed",
+	 "wait for its connection, this many seconds at most", listen_to_peer},
+	{"close", "say goodbye to a node, and let it connect no more",
+	 "wait for the end of the connection, this many seconds at most",
+	 close_peer},
+});
+
+void define_verbs(CLI::App &app, Arguments &given)
+{
+	for (const Verb &verb : kVerbs) {
+		auto &command = add_command(app, verb.name, verb.help);
+		add_number(command, given, "number of the other node");
+		command.add_option("--wait", given.wait, verb.wait_help)
+			->type_name("SECONDS")
+			->check(range(0.0, kLongestWait));
+		command.callback([&] { verb.run(given.number, given.wait); });
+	}
+}
+
+// --- commands that show -----------------------------------------------------
+
+void define_show(CLI::App &app, Arguments &given)
+{
+	auto &show = add_command(app, "show",
+				 "show this node, and the state of its peers");
+
+	add_number(show, given, "show this peer alone", Need::Optional);
+	show.footer("FOR: how long it has been in its state.\n"
+		    "TO SEND: bytes accepted on this node and not yet sent.\n"
+		    "TO TAKE: bytes received that nobody has taken.\n"
+		    "WHY: what led to its state.");
+	show.callback([&given] { show_peers(given.number, given.json); });
+}
+
+void define_stats(CLI::App &app, Arguments &given)
+{
+	auto &stats =
+		add_command(app, "stats",
+			    "show the counters of this node and of its peers");
+
+	add_number(stats, given, "show this peer alone", Need::Optional);
+	stats.callback([&given] { show_stats(given.number, given.json); });
+}
+
+void define_consumers(CLI::App &app, Arguments &given)
+{
+	auto &consumers =
+		add_command(app, "consumers",
+			    "show the kernel modules that receive messages");
+
+	consumers.footer("MODULE, OWNER: module number, and who has it.\n"
+			 "RECEIVERS: threads that wait for a message.\n"
+			 "MESSAGES, QUEUED: those nobody has taken yet, and "
+			 "their bytes.\n"
+			 "LARGEST: bytes in one message, at most.\n"
+			 "WINDOW: bytes one peer's messages may take here.");
+	consumers.callback([&given] { show_consumers(given.json); });
+}
+
+void define_monitor(CLI::App &app, Arguments &given)
+{
+	auto &command = add_command(app, "monitor",
+				    "show what happens, until it is stopped");
+
+	command.footer("With -j each line is a JSON object.");
+	command.callback([&given] { monitor(given.json); });
+}
+
+// --- all ----------------------------------------------------------------------
+
+constexpr std::array kCommands = {
+	define_node,  define_peer,	define_verbs,	define_show,
+	define_stats, define_consumers, define_monitor,
+};
+
+int run(int argc, char **argv)
+{
+	CLI::App app("configure CCM, which carries messages between kernel "
+		     "modules on the nodes of a cluster",
+		     "ccmctl");
+	Arguments given;
+
+	require_command(app);
+	app.failure_message(usage_error);
+	app.fallthrough(); // -j may stand anywhere
+	app.add_flag("-j,--json", given.json, "print JSON");
+	app.footer(kFooter);
+	for (const auto define : kCommands)
+		define(app, given);
+	try {
+		app.parse(argc, argv); // and does what it says
+	} catch (const CLI::ParseError &error) {
+		return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
+	}
+	if (!std::cout.flush())
+		throw Failure("cannot write the output");
+	return EXIT_SUCCESS;
+}
+
+}
+
+}
+
+int main(int argc, char **argv)
+{
+	try {
+		return ccmctl::run(argc, argv);
+	} catch (const std::exception &error) {
+		std::cerr << "ccmctl: " << error.what() << '\n';
+		return EXIT_FAILURE;
+	}
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "words.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+namespace ccmctl {
+
+namespace {
+
+constexpr std::array kStates = {
+	"down", "connecting", "up", "suspect", "recovering", "closing",
+};
+
+struct Reason {
+	const char *name;
+	const char *words;
+};
+
+constexpr auto kReasons = std::to_array<Reason>({
+	{"none", ""},
+	{"admin", "asked for on this node"},
+	{"goodbye", "the peer said goodbye"},
+	{"broken", "the connection broke"},
+	{"failed", "connecting failed"},
+	{"late", "no handshake in time"},
+	{"replaced", "the peer came with a new connection"},
+	{"protocol", "it broke the protocol"},
+	{"urgent", "urgent data on the connection"},
+	{"stranger", "unknown node, or another address than configured"},
+	{"cluster", "the clusters' names differ"},
+	{"version", "the versions of the protocol differ"},
+	{"unwanted", "the peer is not allowed to connect now"},
+	{"crowded", "too many connections without a handshake"},
+});
+
+constexpr std::array kKinds = {
+	"node", "peer-add", "peer-delete", "state", "refused",
+};
+
+// A newer module may know more.
+template <class Table>
+auto find(const Table &table, unsigned int number) -> decltype(&table[0])
+{
+	return number < table.size() ? &table[number] : nullptr;
+}
+
+std::string unknown(const char *what, unsigned int number)
+{
+	return std::string(what) + "-" + std::to_string(number);
+}
+
+std::string messages_text(std::uint64_t count, const char *what)
+{
+	if (count == 0)
+		return "";
+	return "; " + std::to_string(count) +
+	       (count == 1 ? " message " : " messages ") + what;
+}
+
+std::string after_colon(const std::string &words)
+{
+	return words.empty() ? "" : ": " + words;
+}
+
+std::string refused_text(const Event &event)
+{
+	std::string text = "refused a connection";
+
+	if (event.remote)
+		text += " from " + endpoint_text(*event.remote);
+	if (event.node != 0)
+		text += " by node " + std::to_string(event.node);
+	return text + after_colon(why_text(event.reason, event.error));
+}
+
+}
+
+std::string name_of(ccm_state state)
+{
+	const auto *name = find(kStates, state);
+	return name != nullptr ? *name : unknown("state", state);
+}
+
+std::string name_of(ccm_reason reason)
+{
+	const auto *known = find(kReasons, reason);
+	return known != nullptr ? known->name : unknown("reason", reason);
+}
+
+std::string name_of(ccm_event_kind kind)
+{
+	const auto *name = find(kKinds, kind);
+	return name != nullptr ? *name : unknown("kind", kind);
+}
+
+std::string why_text(ccm_reason reason, int error)
+{
+	const auto *known = find(kReasons, reason);
+	std::string words = known != nullptr ? known->words
+					     : unknown("reason", reason);
+
+	if (error != 0) {
+		const char *cause = std::strerror(error);
+		words += words.empty() ? cause : after_colon(cause);
+	}
+	return words;
+}
+
+std::string state_text(const Peer &peer)
+{
+	return peer.self ? "self" : name_of(peer.state);
+}
+
+std::string event_text(const Event &event)
+{
+	const std::string number = std::to_string(event.node);
+
+	switch (event.kind) {
+	case CCM_EVENT_KIND_NODE:
+		return event.node != 0 ? "this is node " + number
+				       : "this node is no longer configured";
+	case CCM_EVENT_KIND_PEER_ADD:
+		return "peer " + number + " was added";
+	case CCM_EVENT_KIND_PEER_DELETE:
+		return "peer " + number + " was deleted";
+	case CCM_EVENT_KIND_STATE:
+		return "peer " + number + " is " + name_of(event.state) +
+		       after_colon(why_text(event.reason, event.error)) +
+		       messages_text(event.unsent, "not sent") +
+		       messages_text(event.unknown, "of unknown fate");
+	case CCM_EVENT_KIND_REFUSED:
+		return refused_text(event);
+	}
+	return "unknown event: " + name_of(event.kind);
+}
+
+std::string duration_text(std::uint64_t milliseconds)
+{
+	const std::uint64_t seconds = milliseconds / 1000;
+	const std::uint64_t minutes = seconds / 60;
+	const std::uint64_t hours = minutes / 60;
+
+	if (minutes < 2)
+		return std::to_string(seconds) + " s";
+	if (hours < 2)
+		return std::to_string(minutes) + " min";
+	if (hours < 48)
+		return std::to_string(hours) + " h";
+	return std::to_string(hours / 24) + " d";
+}
+
+std::string size_text(std::uint64_t bytes)
+{
+	constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB"};
+	std::array<char, 32> text{};
+	double size = static_cast<double>(bytes) / 1024;
+	std::size_t unit = 0;
+
+	if (bytes < 1024)
+		return std::to_string(bytes);
+	while (size >= 1024 && unit + 1 < kUnits.size()) {
+		size /= 1024;
+		unit++;
+	}
+	std::snprintf(text.data(), text.size(), "%.1f %s", size, kUnits[unit]);
+	return text.data();
+}
+
+}
