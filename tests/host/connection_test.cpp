@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0
+// Connections and their listener, over sockets that are full, cut or broken at
+// just the moment the test wants.
+#include "background.hpp"
+#include "host.hpp"
+#include "memory.hpp"
+#include "played.hpp"
+#include "test.hpp"
+
+using namespace ccm_testing;
+using ccm::wire::Kind;
+
+namespace {
+
+constexpr size_t kHello = ccm::wire::kHeaderSize + ccm::wire::kHelloSize;
+constexpr size_t kLimit = ccm::wire::kHeaderSize + ccm::wire::kLimitSize;
+constexpr size_t kReady = ccm::wire::kHeaderSize;
+constexpr size_t kGoodbye = ccm::wire::kHeaderSize;
+constexpr size_t kMessage = ccm::wire::kHeaderSize + kSmall;
+
+// The kinds of whole frames in a stream, in order; 0 at the end if there is
+// something else behind them.
+std::vector<int> kinds_in(Stream stream)
+{
+	std::vector<int> kinds;
+
+	for (const Frame &frame : cut(stream))
+		kinds.push_back(static_cast<int>(frame.header.kind));
+	if (!stream.empty())
+		kinds.push_back(0);
+	return kinds;
+}
+
+template <class... Kinds> std::vector<int> kinds(Kinds... all)
+{
+	return {static_cast<int>(all)...};
+}
+
+// What the node sends from here on.
+class Sent {
+public:
+	explicit Sent(Wire *wire) : wire_(wire), before_(wire->sent().size())
+	{
+	}
+	Stream operator()() const
+	{
+		return rest_of(wire_->sent(), before_);
+	}
+
+private:
+	Wire *wire_;
+	size_t before_;
+};
+
+// Everything a node has to say that is connected, attached, sends one small
+// message and is closed.
+bool is_all_of_it(Stream stream)
+{
+	std::vector<Frame> frames = cut(stream);
+	auto as_it_should = kinds(Kind::Hello, Kind::Limit, Kind::Ready,
+				  Kind::Message, Kind::Goodbye);
+
+	if (!stream.empty() || frames.size() != as_it_should.size())
+		return false;
+	for (size_t i = 0; i < frames.size(); i++)
+		if (static_cast<int>(frames[i].header.kind) != as_it_should[i])
+			return false;
+	return frames[3].payload == Played::payload(1, kSmall);
+}
+
+constexpr size_t kAllOfIt = kHello + kLimit + kReady + kMessage + kGoodbye;
+
+} // namespace
+
+// --- a full socket ---------------------------------------------------------------
+
+CCM_TEST(connection, send__goes_on_wherever_the_socket_was_full)
+{
+	for (size_t room = 0; room < kAllOfIt; room++) {
+		Played play;
+		const char *why;
+
+		REQUIRE(play.begin() && play.attach() && play.meet(room));
+		REQUIRE(play.greet());
+		REQUIRE_EQ(0, play.send(1));
+		REQUIRE_EQ(0, ccm_core_close(play.node, play.they, 0, &why));
+		REQUIRE(play.wire->fills());
+		REQUIRE_EQ(room, play.wire->sent().size());
+		play.wire->set_room(kAllOfIt);
+		REQUIRE(play.wire->finishes());
+		REQUIRE(is_all_of_it(play.wire->sent()));
+	}
+}
+
+CCM_TEST(connection, send__byte_by_byte)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.attach() && play.meet(0));
+	REQUIRE(play.greet());
+	REQUIRE_EQ(0, play.send(1));
+	REQUIRE_EQ(0, ccm_core_close(play.node, play.they, 0, &why));
+	for (size_t byte = 0; byte < kAllOfIt; byte++) {
+		REQUIRE(play.wire->fills());
+		REQUIRE_EQ(byte, play.wire->sent().size());
+		play.wire->set_room(1);
+	}
+	REQUIRE(play.wire->finishes());
+	EXPECT(is_all_of_it(play.wire->sent()));
+}
+
+CCM_TEST(connection, send__large_message_in_pieces)
+{
+	constexpr u32 kSize = 3 * ccm::wire::kPayloadMax + 100;
+	Played play;
+
+	REQUIRE(play.begin() && play.up());
+	Sent sent(play.wire);
+	play.wire->set_room(0);
+	REQUIRE_EQ(0, play.send(1, kSize));
+	for (size_t at = 0; at < kSize; at += 10007) {
+		REQUIRE(play.wire->fills());
+		play.wire->set_room(10007);
+	}
+	play.wire->set_room(kSize);
+	REQUIRE(play.wire->settles());
+	Stream stream = sent();
+	Stream whole;
+	for (const Frame &frame : cut(stream))
+		if (frame.header.kind == Kind::Message)
+			whole = whole + frame.payload;
+	EXPECT(stream.empty());
+	EXPECT(whole == Played::payload(1, kSize));
+}
+
+// Nothing but the frame itself says that there is something to send.
+CCM_TEST(connection, limit__that_meets_a_full_socket_is_sent)
+{
+	for (size_t room : {size_t(0), size_t(1), kLimit - 1}) {
+		Played play;
+
+		REQUIRE(play.begin() && play.up());
+		Sent sent(play.wire);
+		play.wire->set_room(room);
+		REQUIRE(play.attach());
+		REQUIRE(play.wire->fills() && play.wire->settles());
+		REQUIRE_EQ(room, sent().size());
+		play.wire->set_room(1000);
+		REQUIRE(play.wire->settles());
+		EXPECT(kinds_in(sent()) == kinds(Kind::Limit));
+	}
+}
+
+CCM_TEST(connection, goodbye__that_meets_a_full_socket_is_sent_first)
+{
+	for (size_t room = 0; room < kGoodbye; room++) {
+		Played play;
+		const char *why;
+
+		REQUIRE(play.begin() && play.up());
+		Sent sent(play.wire);
+		play.wire->set_room(room);
+		REQUIRE_EQ(0, ccm_core_close(play.node, play.they, 0, &why));
+		REQUIRE(play.wire->fills() && play.wire->settles());
+		REQUIRE(!play.wire->finished());
+		play.wire->set_room(1000);
+		REQUIRE(play.wire->finishes());
+		REQUIRE(kinds_in(sent()) == kinds(Kind::Goodbye));
+		REQUIRE(play.goes_down(CCM_REASON_ADMIN, 0));
+	}
+}
+
+CCM_TEST(connection, goodbye__is_not_waited_for_longer_than_a_second)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.up());
+	play.wire->set_room(10);
+	EXPECT_EQ(0, ccm_core_close(play.node, play.they, kSoon, &why));
+	EXPECT(play.goes_down(CCM_REASON_ADMIN, 0));
+	EXPECT(!play.wire->finished());
+}
+
+// --- what comes ------------------------------------------------------------------
+
+CCM_TEST(connection, receive__cut_anywhere)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	for (size_t at = 1; at < kMessage; at++) {
+		Stream message = play.message(1);
+
+		play.wire->deliver(first_of(message, at));
+		REQUIRE(play.wire->settles());
+		REQUIRE_EQ(-EAGAIN, play.receive(1));
+		play.wire->deliver(rest_of(message, at));
+		REQUIRE_EQ(0, play.receive(1, kSoon));
+	}
+}
+
+CCM_TEST(connection, receive__last_words_and_the_end_in_one_read)
+{
+	for (Connects who : {Connects::Node, Connects::Peer}) {
+		Played play(who);
+
+		REQUIRE(play.begin() && play.attach() && play.up());
+		Stream first = play.message(1);
+		play.wire->end(first + play.message(2, 100000));
+		EXPECT(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
+		EXPECT_EQ(0, play.receive(1));
+		EXPECT_EQ(0, play.receive(2));
+		EXPECT_EQ(0, play.info().queued_in);
+	}
+}
+
+CCM_TEST(connection, receive__goodbye_and_the_end_in_one_read)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	play.wire->end(play.message(1) + play.frame({.kind = Kind::Goodbye}));
+	EXPECT(play.goes_down(CCM_REASON_GOODBYE, 0));
+	EXPECT_EQ(0, play.receive(1));
+}
+
+CCM_TEST(connection, receive__the_end_anywhere_in_a_message)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.attach());
+	for (size_t at = 0; at < kMessage; at++) {
+		REQUIRE(play.up());
+		play.wire->end(first_of(play.message(1), at));
+		REQUIRE(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
+		REQUIRE_EQ(-EAGAIN, play.receive(1));
+		REQUIRE_EQ(0, play.info().queued_in);
+		REQUIRE(play.wire->closes());
+	}
+}
+
+CCM_TEST(connection, receive__the_end_around_a_fragment)
+{
+	constexpr size_t kFragment = ccm::wire::kFrameMax;
+	Played play;
+
+	REQUIRE(play.begin() && play.attach());
+	for (size_t at : {kFragment - 1, kFragment, kFragment + 1,
+			  kFragment + ccm::wire::kHeaderSize, 2 * kFragment - 1,
+			  2 * kFragment}) {
+		REQUIRE(play.up());
+		play.wire->end(first_of(play.message(1, 200000), at));
+		REQUIRE(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
+		REQUIRE_EQ(-EAGAIN, play.receive(1));
+		REQUIRE_EQ(0, play.info().queued_in);
+	}
+}
+
+CCM_TEST(connection, handshake__the_end_anywhere)
+{
+	Played play;
+	size_t size = (play.hello() + play.ready()).size();
+
+	REQUIRE(play.begin() && play.attach());
+	for (size_t at = 0; at < size; at++) {
+		REQUIRE(play.meet());
+		play.wire->end(first_of(play.hello() + play.ready(), at));
+		REQUIRE(play.goes_down(CCM_REASON_FAILED, ECONNRESET));
+	}
+	EXPECT(play.up());
+}
+
+// The Limit waits behind a message: the peer knows nothing of it yet.
+CCM_TEST(connection, attach__while_connected_keeps_what_the_peer_was_told)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.up());
+	Sent sent(play.wire);
+	play.wire->set_room(0);
+	REQUIRE_EQ(0, play.send(1));
+	REQUIRE(play.attach());
+	play.wire->deliver(play.message(1, 1000));
+	EXPECT_EQ(0, play.receive(1, kSoon));
+	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+	play.wire->set_room(1000);
+	REQUIRE(play.wire->settles());
+	EXPECT(kinds_in(sent()) == kinds(Kind::Message, Kind::Limit));
+	play.wire->deliver(play.message(2, 500000));
+	EXPECT_EQ(0, play.receive(2, kSoon));
+}
+
+// --- errors ----------------------------------------------------------------------
+
+CCM_TEST(connection, error__while_a_posted_buffer_is_filled)
+{
+	for (size_t at :
+	     {ccm::wire::kHeaderSize, kMessage / 2 + 20, kMessage - 1}) {
+		Played play;
+		int result = 1;
+
+		REQUIRE(play.begin() && play.attach() && play.up());
+		Background receiver(
+			[&] { result = play.receive(1, kSoon, play.they); });
+		REQUIRE(eventually([&] { return play.receivers() == 1; }));
+		play.wire->deliver(first_of(play.message(1), at));
+		REQUIRE(play.wire->settles());
+		EXPECT(!receiver.done());
+		play.wire->fail(ETIMEDOUT);
+		REQUIRE(receiver.ends());
+		EXPECT_EQ(-EHOSTDOWN, result);
+		EXPECT(play.goes_down(CCM_REASON_BROKEN, ETIMEDOUT));
+		EXPECT_EQ(0, play.info().queued_in);
+	}
+}
+
+// Who waits for any node goes on waiting, and its buffer is whole again.
+CCM_TEST(connection, error__while_a_buffer_for_any_node_is_filled)
+{
+	Played play;
+	int result = 1;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	Background receiver([&] { result = play.receive(1, kSoon); });
+	REQUIRE(eventually([&] { return play.receivers() == 1; }));
+	play.wire->end(first_of(play.message(1, 1000), 500));
+	EXPECT(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
+	EXPECT(receiver.goes_on());
+	REQUIRE(play.up());
+	play.wire->deliver(play.message(1));
+	REQUIRE(receiver.ends());
+	EXPECT_EQ(0, result);
+	EXPECT_EQ(0, play.info().queued_in);
+}
+
+CCM_TEST(connection, error__while_sending)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.up());
+	play.wire->set_room(kMessage + 10);
+	REQUIRE_EQ(0, play.send(1));
+	REQUIRE_EQ(0, play.send(2));
+	REQUIRE_EQ(0, play.send(3));
+	REQUIRE(play.wire->fills());
+	play.wire->fail(ECONNRESET);
+	auto down = play.network.changes();
+	REQUIRE(down && down->state == CCM_STATE_DOWN);
+	EXPECT_EQ(CCM_REASON_BROKEN, down->reason);
+	EXPECT_EQ(2, down->unknown);
+	EXPECT_EQ(1, down->unsent);
+	EXPECT_EQ(-EHOSTDOWN, play.send(4));
+	EXPECT_EQ(0, play.info().queued_out);
+}
+
+CCM_TEST(connection, connect__is_refused)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin());
+	REQUIRE_EQ(0, ccm_core_connect(play.node, play.they, 0, &why));
+	play.wire = play.network.connects();
+	REQUIRE(play.wire);
+	play.wire->fail(ECONNREFUSED);
+	EXPECT(play.goes_down(CCM_REASON_FAILED, ECONNREFUSED));
+	EXPECT(play.wire->closes());
+	EXPECT(play.up());
+}
+
+// Before anybody has looked whether it is connected.
+CCM_TEST(connection, connect__is_closed_at_once)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin());
+	REQUIRE_EQ(0, ccm_core_connect(play.node, play.they, 0, &why));
+	play.wire = play.network.connects();
+	REQUIRE(play.wire);
+	play.wire->fail(EPIPE);
+	EXPECT(play.goes_down(CCM_REASON_FAILED, ECONNRESET));
+}
+
+CCM_TEST(listener, accept__is_tried_again_after_an_error)
+{
+	for (int error : {ENOMEM, ECONNABORTED, ENFILE}) {
+		Played play(Connects::Peer);
+
+		REQUIRE(play.begin());
+		play.network.fail_accept(error);
+		play.network.fail_accept(error);
+		EXPECT(play.up());
+	}
+}
+
+// --- the end of a node -----------------------------------------------------------
+
+CCM_TEST(listener, stop__while_connecting)
+{
+	Played play;
+	const char *why;
+	int result = 1;
+
+	REQUIRE(play.begin());
+	Background caller([&] {
+		const char *sentence;
+		result = ccm_core_connect(play.node, play.they, CCM_FOREVER,
+					  &sentence);
+	});
+	play.wire = play.network.connects();
+	REQUIRE(play.wire);
+	EXPECT(caller.goes_on());
+	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.wire->closes());
+	REQUIRE(caller.ends());
+	EXPECT_EQ(-ECANCELED, result);
+	EXPECT(play.wire->sent().empty());
+	EXPECT(play.goes_down(CCM_REASON_ADMIN, 0));
+	EXPECT(play.begin() && play.up());
+}
+
+CCM_TEST(listener, stop__anywhere_in_a_handshake)
+{
+	for (Connects who : {Connects::Node, Connects::Peer}) {
+		size_t size = kHello + kReady;
+
+		for (size_t at = 0; at < size; at += 8) {
+			Played play(who);
+			const char *why;
+
+			REQUIRE(play.begin() && play.attach() && play.meet());
+			play.wire->deliver(
+				first_of(play.hello() + play.ready(), at));
+			REQUIRE(play.wire->settles());
+			EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+			EXPECT(play.wire->closes());
+		}
+	}
+}
+
+CCM_TEST(listener, stop__says_goodbye)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.up());
+	Sent sent(play.wire);
+	REQUIRE_EQ(0, play.send(1));
+	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(kinds_in(sent()) == kinds(Kind::Message, Kind::Goodbye));
+	EXPECT(play.wire->finished());
+}
+
+CCM_TEST(listener, stop__does_not_wait_long_for_a_full_socket)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.up());
+	play.wire->set_room(10);
+	REQUIRE_EQ(0, play.send(1));
+	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.wire->closes());
+}
+
+// --- memory ----------------------------------------------------------------------
+
+namespace {
+
+// At the second try, if memory was missing at the first.
+template <class F> bool works(F step)
+{
+	return step() || (host::memory_has_failed() && step());
+}
+
+// A whole life, in which each step may have to be repeated once.
+bool lives(Played &play)
+{
+	return works([&] { return play.set_node(); }) &&
+	       works([&] { return play.add_peer(); }) &&
+	       works([&] { return play.attach(); }) && works([&] {
+		       if (!play.up())
+			       return false;
+		       play.wire->deliver(play.limit(1 << 21));
+		       return play.wire->settles() &&
+			      play.info().state == CCM_STATE_UP;
+	       }) &&
+	       works([&] { return play.send(1) == 0; }) && works([&] {
+		       play.wire->deliver(play.message(1));
+		       play.wire->deliver(play.message(2, 100000));
+		       return eventually([&] {
+				      return play.info().stats.messages_in == 2;
+			      }) &&
+			      play.receive(2) == 0 && play.receive(1) == 0;
+	       });
+}
+
+} // namespace
+
+CCM_TEST(connection, memory__each_allocation_may_fail)
+{
+	for (Connects who : {Connects::Node, Connects::Peer}) {
+		for (int nth = 1;; nth++) {
+			long before = ccm_memory_count();
+			bool failed;
+			{
+				OutOfMemory failing(nth);
+				Played play(who);
+
+				if (play.node && !EXPECT(lives(play)))
+					EXPECT_EQ(0, nth); // says which
+				failed = host::memory_has_failed();
+			}
+			REQUIRE_EQ(before, ccm_memory_count());
+			if (!failed)
+				break;
+			REQUIRE(nth < 200);
+		}
+	}
+}

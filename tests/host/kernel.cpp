@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+// The boundary (src/kernel/kernel.h) on the host, for tests of the core in user
+// space. It is stricter than it needs to be: what a debug kernel would complain
+// of (sleeping in atomic context, locks out of order) ends the program. Sockets
+// are in network.cpp.
+#include "kernel/kernel.h"
+#include "host.hpp"
+
+#include <malloc.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <random>
+#include <shared_mutex>
+
+extern "C" {
+#include "kernel/memory.h"
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+// What this thread is in, that forbids to sleep.
+thread_local int held[CCM_LOCK_KINDS];
+thread_local int rcu_depth;
+thread_local int no_sleep_depth;
+
+// An object of ours in the place that the core has for it. It is never
+// destroyed, so it must not need to be.
+template <class Ours, class Theirs> Ours &in(Theirs *place)
+{
+	static_assert(sizeof(Ours) <= sizeof(Theirs));
+	static_assert(alignof(Ours) <= alignof(Theirs));
+	return *std::launder(reinterpret_cast<Ours *>(place));
+}
+
+} // namespace
+
+void host::die(const char *why)
+{
+	std::fprintf(stderr, "# %s\n", why);
+	std::abort();
+}
+
+void host::might_sleep()
+{
+	for (int count : held)
+		if (count)
+			die("sleeps with a spinlock held");
+	if (rcu_depth)
+		die("sleeps inside RCU");
+	if (no_sleep_depth)
+		die("sleeps where nothing may");
+}
+
+host::NoSleep::NoSleep()
+{
+	no_sleep_depth++;
+}
+
+host::NoSleep::~NoSleep()
+{
+	no_sleep_depth--;
+}
+
+using host::die;
+using host::might_sleep;
+
+// --- locks -----------------------------------------------------------------------
+
+namespace {
+
+struct HostLock {
+	std::mutex mutex;
+	ccm_lock_kind kind;
+};
+
+std::shared_mutex rcu;
+
+} // namespace
+
+void ccm_lock_init(ccm_lock *lock, ccm_lock_kind kind)
+{
+	new (lock) HostLock{{}, kind};
+}
+
+unsigned long ccm_lock_take(ccm_lock *lock)
+{
+	auto &ours = in<HostLock>(lock);
+
+	for (int kind = ours.kind; kind < CCM_LOCK_KINDS; kind++)
+		if (held[kind])
+			die("takes spinlocks out of order");
+	ours.mutex.lock();
+	held[ours.kind]++;
+	return 0;
+}
+
+void ccm_lock_drop(ccm_lock *lock, unsigned long)
+{
+	auto &ours = in<HostLock>(lock);
+
+	held[ours.kind]--;
+	ours.mutex.unlock();
+}
+
+void ccm_mutex_init(ccm_mutex *mutex)
+{
+	static_assert(sizeof(std::mutex) <= sizeof(ccm_mutex));
+	new (mutex) std::mutex;
+}
+
+void ccm_mutex_take(ccm_mutex *mutex)
+{
+	might_sleep();
+	in<std::mutex>(mutex).lock();
+}
+
+void ccm_mutex_drop(ccm_mutex *mutex)
+{
+	in<std::mutex>(mutex).unlock();
+}
+
+void ccm_ref_init(ccm_ref *ref)
+{
+	new (ref) std::atomic<int>(1);
+}
+
+void ccm_ref_get(ccm_ref *ref)
+{
+	if (in<std::atomic<int>>(ref).fetch_add(1) <= 0)
+		die("takes a reference to what is gone");
+}
+
+bool ccm_ref_get_live(ccm_ref *ref)
+{
+	auto &count = in<std::atomic<int>>(ref);
+	int seen = count.load();
+
+	while (seen > 0)
+		if (count.compare_exchange_weak(seen, seen + 1))
+			return true;
+	return false;
+}
+
+bool ccm_ref_put(ccm_ref *ref)
+{
+	int was = in<std::atomic<int>>(ref).fetch_sub(1);
+
+	if (was <= 0)
+		die("puts a reference too many");
+	return was == 1;
+}
+
+void ccm_rcu_enter()
+{
+	if (rcu_depth++ == 0)
+		rcu.lock_shared();
+}
+
+void ccm_rcu_leave()
+{
+	if (--rcu_depth == 0)
+		rcu.unlock_shared();
+}
+
+void ccm_rcu_wait()
+{
+	might_sleep();
+	std::lock_guard all_have_left(rcu);
+}
+
+// --- waiting -------------------------------------------------------------------------
+
+namespace {
+
+struct HostWaitq {
+	std::mutex mutex;
+	std::condition_variable woken;
+	u32 wakes = 0;
+
+	u32 seen()
+	{
+		std::lock_guard guard(mutex);
+
+		return wakes;
+	}
+	void wake()
+	{
+		std::lock_guard guard(mutex);
+
+		wakes++;
+		woken.notify_all();
+	}
+	void sleep(u32 since, Clock::time_point until)
+	{
+		std::unique_lock guard(mutex);
+		auto another = [&] {
+			return wakes != since;
+		};
+
+		if (until == Clock::time_point::max())
+			woken.wait(guard, another);
+		else
+			woken.wait_until(guard, until, another);
+	}
+};
+
+} // namespace
+
+struct ccm_thread {
+	pthread_t thread;
+	int (*run)(void *arg);
+	void *arg;
+	std::atomic<bool> stop;
+	std::mutex mutex;  // protects:
+	HostWaitq *asleep; // where it waits, if a stop ends that
+
+	void waits_at(HostWaitq *queue)
+	{
+		std::lock_guard guard(mutex);
+
+		asleep = queue;
+	}
+	void ask_to_stop()
+	{
+		std::lock_guard guard(mutex);
+
+		stop = true;
+		if (asleep)
+			asleep->wake();
+	}
+};
+
+namespace {
+
+thread_local ccm_thread *me;
+
+// done() takes the lock that the other side holds as it wakes, so it is asked
+// outside of ours; a wake in between is seen by its number.
+int wait(HostWaitq &queue, bool (*done)(void *arg), void *arg, int timeout_ms,
+	 const ccm_thread *stopped)
+{
+	auto end = timeout_ms < 0 ? Clock::time_point::max()
+				  : Clock::now() + Milliseconds(timeout_ms);
+
+	might_sleep();
+	for (;;) {
+		u32 since = queue.seen();
+		auto now = Clock::now();
+
+		if (done(arg))
+			return 0;
+		if (stopped && stopped->stop)
+			return -EINTR;
+		if (now >= end)
+			return -ETIMEDOUT;
+		queue.sleep(since, end);
+	}
+}
+
+} // namespace
+
+void ccm_waitq_init(ccm_waitq *queue)
+{
+	new (queue) HostWaitq;
+}
+
+void ccm_wake(ccm_waitq *queue)
+{
+	in<HostWaitq>(queue).wake();
+}
+
+int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+	     int timeout_ms)
+{
+	auto &ours = in<HostWaitq>(queue);
+
+	if (!me)
+		return wait(ours, done, arg, timeout_ms, nullptr);
+	me->waits_at(&ours);
+	int result = wait(ours, done, arg, timeout_ms, me);
+	me->waits_at(nullptr);
+	return result;
+}
+
+int ccm_wait_idle(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
+		  int timeout_ms)
+{
+	return wait(in<HostWaitq>(queue), done, arg, timeout_ms, nullptr);
+}
+
+// --- threads -----------------------------------------------------------------------
+
+namespace {
+
+void *thread_main(void *started)
+{
+	auto *thread = static_cast<ccm_thread *>(started);
+
+	me = thread;
+	thread->run(thread->arg);
+	might_sleep(); // it may not end with a lock either
+	return nullptr;
+}
+
+} // namespace
+
+ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, u32)
+{
+	might_sleep();
+	void *place = ccm_object_alloc(sizeof(ccm_thread), true);
+	if (!place)
+		return nullptr;
+
+	auto *thread = new (place) ccm_thread{{}, run, arg, false, {}, nullptr};
+	if (pthread_create(&thread->thread, nullptr, thread_main, thread) == 0)
+		return thread;
+	ccm_object_free(thread);
+	return nullptr;
+}
+
+void ccm_thread_stop(ccm_thread *thread)
+{
+	might_sleep();
+	thread->ask_to_stop();
+	pthread_join(thread->thread, nullptr);
+	ccm_object_free(thread);
+}
+
+void ccm_yield()
+{
+	might_sleep();
+}
+
+// --- time and chance -------------------------------------------------------------------
+
+u64 ccm_now_ms()
+{
+	auto since = Clock::now().time_since_epoch();
+
+	return std::chrono::duration_cast<Milliseconds>(since).count();
+}
+
+void ccm_random(void *to, size_t size)
+{
+	std::random_device device;
+
+	for (size_t i = 0; i < size; i++)
+		static_cast<u8 *>(to)[i] = static_cast<u8>(device());
+}
+
+// --- memory ------------------------------------------------------------------------------
+
+namespace {
+
+// Larger buffers come from vmalloc(), and vfree() may sleep.
+constexpr size_t kPagesMax = 65536;
+
+std::atomic<int> fail_after;
+std::atomic<bool> failed;
+std::atomic<long> live;
+std::atomic<long> count;
+
+bool must_fail()
+{
+	int nth = fail_after.load();
+
+	while (nth > 0)
+		if (fail_after.compare_exchange_weak(nth, nth - 1)) {
+			if (nth == 1)
+				failed = true;
+			return nth == 1;
+		}
+	return false;
+}
+
+void *allocate(size_t size, bool may_sleep)
+{
+	if (may_sleep)
+		might_sleep();
+	void *place = must_fail() ? nullptr : std::malloc(size);
+	if (place) {
+		live += static_cast<long>(malloc_usable_size(place));
+		count++;
+	}
+	return place;
+}
+
+void release(void *place)
+{
+	if (!place)
+		return;
+	live -= static_cast<long>(malloc_usable_size(place));
+	count--;
+	std::free(place);
+}
+
+} // namespace
+
+void ccm_memory_fail(int nth)
+{
+	failed = false;
+	fail_after = nth;
+}
+
+bool host::memory_has_failed()
+{
+	return failed;
+}
+
+long ccm_memory_live()
+{
+	return live;
+}
+
+long ccm_memory_count()
+{
+	return count;
+}
+
+void *ccm_object_alloc(size_t size, bool may_sleep)
+{
+	void *object = allocate(size, may_sleep);
+
+	return object ? std::memset(object, 0, size) : nullptr;
+}
+
+void ccm_object_free(void *object)
+{
+	release(object);
+}
+
+// What is in it is nobody's business: not zeros, at any rate.
+void *ccm_buffer_alloc(size_t size, bool may_sleep)
+{
+	void *buffer = allocate(size, may_sleep);
+
+	return buffer ? std::memset(buffer, 0xa5, size) : nullptr;
+}
+
+void ccm_buffer_free(void *buffer, size_t size)
+{
+	if (buffer && malloc_usable_size(buffer) < size)
+		die("frees a buffer of another size");
+	if (size > kPagesMax)
+		might_sleep();
+	release(buffer);
+}
+
+// --- reports -----------------------------------------------------------------------------
+
+void ccm_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	std::vfprintf(stderr, format, arguments);
+	va_end(arguments);
+}
+
+void ccm_trace_send(u32, const ccm_msg *, int)
+{
+}
+
+void ccm_trace_receive(u32, const ccm_msg *, int)
+{
+}
+
+void ccm_trace_deliver(u32, const ccm_msg *, bool)
+{
+}
+
+void ccm_trace_state(u32, u32, ccm_state, ccm_state, ccm_reason)
+{
+}
+
+const char *ccm_module_name(const module *owner)
+{
+	return owner ? "somebody" : "";
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "network.hpp"
+
+#include "host.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+using Guarded = std::lock_guard<std::mutex>;
+
+namespace ccm_testing {
+
+Wire::Wire(Network &network, const ccm_endpoint &remote_, int status)
+	: remote(remote_), network_(network), status_(status)
+{
+}
+
+// --- the test's end --------------------------------------------------------------
+
+// As TCP's callbacks do: nobody is told while ccm_socket_mute() runs, or after.
+void Wire::tell(u32 what)
+{
+	if (owner_)
+		ccm_core_ready(owner_, what);
+	network_.changed_.notify_all();
+}
+
+void Wire::become(int status)
+{
+	Guarded guard(network_.mutex_);
+
+	status_ = status;
+	tell(CCM_READY_STATE);
+}
+
+void Wire::establish()
+{
+	become(0);
+}
+
+void Wire::fail(int error)
+{
+	become(-error);
+}
+
+void Wire::set_room(size_t bytes)
+{
+	Guarded guard(network_.mutex_);
+
+	room_ = bytes;
+	if (full_ && bytes) {
+		full_ = false;
+		tell(CCM_READY_WRITE);
+	}
+}
+
+void Wire::deliver(const Stream &bytes)
+{
+	Guarded guard(network_.mutex_);
+
+	incoming_.push_back(bytes);
+	tell(CCM_READY_READ);
+}
+
+void Wire::end(const Stream &last)
+{
+	Guarded guard(network_.mutex_);
+
+	if (!last.empty())
+		incoming_.push_back(last);
+	if (status_ == 0)
+		status_ = -EPIPE;
+	tell(CCM_READY_READ | CCM_READY_STATE);
+}
+
+Stream Wire::sent() const
+{
+	Guarded guard(network_.mutex_);
+
+	return sent_;
+}
+
+bool Wire::finished() const
+{
+	Guarded guard(network_.mutex_);
+
+	return finished_;
+}
+
+bool Wire::fills() const
+{
+	return network_.await([this] { return full_; });
+}
+
+bool Wire::sends(size_t bytes) const
+{
+	return network_.await([&] { return sent_.size() >= bytes; });
+}
+
+bool Wire::finishes() const
+{
+	return network_.await([this] { return finished_; });
+}
+
+bool Wire::closes() const
+{
+	return network_.await([this] { return closed_; });
+}
+
+bool Wire::is_taken() const
+{
+	std::unique_lock lock(network_.mutex_);
+
+	(void)network_.await(lock, [this] { return owner_ || closed_; });
+	return owner_ != nullptr;
+}
+
+bool Wire::look()
+{
+	std::unique_lock lock(network_.mutex_);
+	u64 looks = looks_;
+
+	tell(CCM_READY_READ);
+	return network_.await(lock, [&] { return looks_ > looks || closed_; });
+}
+
+// The second look begins when all that the first was for is done.
+bool Wire::settles()
+{
+	return look() && look();
+}
+
+// --- the node's end --------------------------------------------------------------
+
+void Wire::own(void *owner)
+{
+	Guarded guard(network_.mutex_);
+
+	owner_ = owner;
+	tell(CCM_READY_READ | CCM_READY_WRITE | CCM_READY_STATE);
+}
+
+int Wire::status() const
+{
+	Guarded guard(network_.mutex_);
+
+	return status_;
+}
+
+int Wire::send(const Stream &bytes)
+{
+	Guarded guard(network_.mutex_);
+
+	if (finished_)
+		return -EPIPE;
+	if (status_ == -EINPROGRESS)
+		return -EAGAIN;
+	if (status_ < 0 && status_ != -EPIPE)
+		return status_;
+	size_t count = std::min(bytes.size(), room_.value_or(bytes.size()));
+	auto end = bytes.begin() + static_cast<std::ptrdiff_t>(count);
+	sent_.insert(sent_.end(), bytes.begin(), end);
+	if (room_)
+		*room_ -= count;
+	full_ = count < bytes.size();
+	network_.changed_.notify_all();
+	return count ? static_cast<int>(count) : -EAGAIN;
+}
+
+// Why nothing was read, though something was wanted; 0: nothing is there.
+int Wire::why_nothing() const
+{
+	return status_ == -EINPROGRESS ? 0 : status_;
+}
+
+int Wire::read(size_t budget, size_t (*take)(void *arg, const u8 *, size_t),
+	       void *arg)
+{
+	Guarded guard(network_.mutex_);
+	host::NoSleep as_under_the_lock_of_a_socket;
+	size_t done = 0;
+	bool stopped = false;
+
+	while (done < budget && !stopped && !incoming_.empty()) {
+		Stream &piece = incoming_.front();
+		size_t offered = std::min(piece.size(), budget - done);
+		size_t taken = take(arg, piece.data(), offered);
+
+		done += taken;
+		stopped = taken < offered;
+		piece.erase(piece.begin(),
+			    piece.begin() + static_cast<std::ptrdiff_t>(taken));
+		if (piece.empty())
+			incoming_.pop_front();
+	}
+	if (done || stopped)
+		return static_cast<int>(done);
+	looks_++;
+	network_.changed_.notify_all();
+	return why_nothing();
+}
+
+// The other end is polite, and closes too.
+void Wire::finish()
+{
+	Guarded guard(network_.mutex_);
+
+	finished_ = true;
+	if (status_ == 0)
+		status_ = -EPIPE;
+	tell(CCM_READY_READ | CCM_READY_STATE);
+}
+
+void Wire::mute()
+{
+	Guarded guard(network_.mutex_);
+
+	owner_ = nullptr;
+}
+
+void Wire::close()
+{
+	Guarded guard(network_.mutex_);
+
+	if (owner_)
+		host::die("closes a socket that is not mute");
+	closed_ = true;
+	network_.changed_.notify_all();
+}
+
+// --- the network -----------------------------------------------------------------
+
+Wire *Network::connects()
+{
+	Wire *wire = nullptr;
+	std::unique_lock lock(mutex_);
+
+	(void)await(lock, [this] {
+		return !connecting_.empty() || !changes_.empty();
+	});
+	if (!connecting_.empty()) {
+		wire = connecting_.front();
+		connecting_.pop_front();
+	}
+	return wire;
+}
+
+Wire *Network::arrive(const ccm_endpoint &remote)
+{
+	Guarded guard(mutex_);
+	Wire &wire = wires_.emplace_back(*this, remote, 0);
+
+	arriving_.push_back(&wire);
+	if (door_)
+		ccm_core_ready(door_, CCM_READY_READ);
+	return &wire;
+}
+
+void Network::fail_accept(int error)
+{
+	Guarded guard(mutex_);
+
+	accept_errors_.push_back(-error);
+}
+
+std::optional<ccm_event> Network::changes()
+{
+	std::unique_lock lock(mutex_);
+
+	if (!await(lock, [this] { return !changes_.empty(); }))
+		return std::nullopt;
+	ccm_event first = changes_.front();
+	changes_.pop_front();
+	return first;
+}
+
+void Network::open(void *owner)
+{
+	Guarded guard(mutex_);
+
+	door_ = owner;
+}
+
+void Network::close()
+{
+	Guarded guard(mutex_);
+
+	door_ = nullptr;
+}
+
+int Network::accept(Wire *&out)
+{
+	Guarded guard(mutex_);
+
+	if (!accept_errors_.empty()) {
+		int error = accept_errors_.front();
+
+		accept_errors_.pop_front();
+		return error;
+	}
+	if (arriving_.empty())
+		return -EAGAIN;
+	out = arriving_.front();
+	arriving_.pop_front();
+	return 0;
+}
+
+Wire &Network::connect(const ccm_endpoint &remote, void *owner)
+{
+	Guarded guard(mutex_);
+	Wire &wire = wires_.emplace_back(*this, remote, -EINPROGRESS);
+
+	wire.owner_ = owner;
+	connecting_.push_back(&wire);
+	changed_.notify_all();
+	return wire;
+}
+
+void Network::report(const ccm_event &event)
+{
+	Guarded guard(mutex_);
+
+	if (event.kind == CCM_EVENT_KIND_STATE)
+		changes_.push_back(event);
+	changed_.notify_all();
+}
+
+} // namespace ccm_testing
+
+// --- the boundary ----------------------------------------------------------------
+
+using ccm_testing::Wire;
+
+// What the core holds: an object that can leak.
+struct ccm_socket {
+	net *network;
+	Wire *wire; // nullptr: the door
+};
+
+static ccm_socket *new_socket(net *network, Wire *wire)
+{
+	void *place = ccm_object_alloc(sizeof(ccm_socket), true);
+
+	return place ? new (place) ccm_socket{network, wire} : nullptr;
+}
+
+int ccm_socket_listen(net *network, const ccm_endpoint *, void *owner,
+		      ccm_socket **out)
+{
+	if (!network)
+		return -ENOTCONN;
+	*out = new_socket(network, nullptr);
+	if (!*out)
+		return -ENOMEM;
+	network->open(owner);
+	return 0;
+}
+
+int ccm_socket_accept(ccm_socket *listening, ccm_socket **out)
+{
+	ccm_socket *socket = new_socket(listening->network, nullptr);
+
+	if (!socket)
+		return -ENOMEM;
+	int error = listening->network->accept(socket->wire);
+	if (error)
+		ccm_object_free(socket);
+	else
+		*out = socket;
+	return error;
+}
+
+int ccm_socket_connect(net *network, const ccm_endpoint *,
+		       const ccm_endpoint *remote, int, void *owner,
+		       ccm_socket **out)
+{
+	*out = new_socket(network, nullptr);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->wire = &network->connect(*remote, owner);
+	return 0;
+}
+
+void ccm_socket_own(ccm_socket *socket, void *owner)
+{
+	host::might_sleep();
+	socket->wire->own(owner);
+}
+
+int ccm_socket_status(ccm_socket *socket)
+{
+	return socket->wire->status();
+}
+
+void ccm_socket_set_timeout(ccm_socket *, int)
+{
+	host::might_sleep();
+}
+
+void ccm_socket_remote(ccm_socket *socket, ccm_endpoint *out)
+{
+	*out = socket->wire->remote;
+}
+
+int ccm_socket_send(ccm_socket *socket, const void *head, size_t head_size,
+		    const void *body, size_t body_size, bool)
+{
+	auto *first = static_cast<const u8 *>(head);
+	auto *second = static_cast<const u8 *>(body);
+	ccm_testing::Stream bytes(first, first + head_size);
+
+	host::might_sleep();
+	bytes.insert(bytes.end(), second, second + body_size);
+	return socket->wire->send(bytes);
+}
+
+int ccm_socket_read(ccm_socket *socket, size_t budget,
+		    size_t (*take)(void *arg, const u8 *bytes, size_t size),
+		    void *arg)
+{
+	host::might_sleep();
+	return socket->wire->read(budget, take, arg);
+}
+
+void ccm_socket_finish(ccm_socket *socket)
+{
+	host::might_sleep();
+	socket->wire->finish();
+}
+
+void ccm_socket_mute(ccm_socket *socket)
+{
+	host::might_sleep();
+	if (socket->wire)
+		socket->wire->mute();
+	else
+		socket->network->close();
+}
+
+void ccm_socket_close(ccm_socket *socket)
+{
+	host::might_sleep();
+	if (socket->wire)
+		socket->wire->close();
+	ccm_object_free(socket);
+}
+
+void ccm_report(net *network, const ccm_event *event)
+{
+	host::might_sleep();
+	if (network)
+		network->report(*event);
+}

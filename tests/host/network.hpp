@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+// The network of one node: its sockets, whose other ends are the test.
+//
+// Nothing comes and nothing fails unless the test says so, and what the node
+// does the test can wait for. All that waits gives up after ten seconds.
+#pragma once
+
+#include "kernel/kernel.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace ccm_testing {
+
+using Stream = std::vector<u8>;
+
+class Network;
+
+// A connection of the node's.
+class Wire {
+public:
+	Wire(Network &network, const ccm_endpoint &remote, int status);
+	Wire(const Wire &) = delete;
+	Wire &operator=(const Wire &) = delete;
+
+	// --- the test's end ---
+
+	// The connection that the node began is there; one that came, was.
+	void establish();
+	// From now on the socket takes this many bytes more. Without: all.
+	void set_room(size_t bytes);
+	// These come, in one piece.
+	void deliver(const Stream &bytes);
+	// The stream ends: behind what was delivered, or with a last piece.
+	void end(const Stream &last = {});
+	// The connection breaks; what was delivered can be read still.
+	void fail(int error);
+
+	// Everything the node has sent.
+	Stream sent() const;
+	// The node will send no more.
+	bool finished() const;
+
+	// Wait until the node has met a full socket, and nothing else.
+	bool fills() const;
+	bool sends(size_t bytes) const; // in all
+	bool finishes() const;
+	bool closes() const;
+	// Until it has taken over or closed what has arrived: true if it has
+	// taken over.
+	bool is_taken() const;
+	// Until it has done what there was to do.
+	bool settles();
+
+	// --- the node's end: as kernel.h says ---
+
+	void own(void *owner);
+	int status() const;
+	int send(const Stream &bytes);
+	int read(size_t budget, size_t (*take)(void *arg, const u8 *, size_t),
+		 void *arg);
+	void finish();
+	void mute();
+	void close();
+
+	const ccm_endpoint remote;
+
+private:
+	friend class Network;
+
+	bool look();
+	void tell(u32 what);
+	void become(int status);
+	int why_nothing() const;
+
+	Network &network_;
+	// Under the network's mutex.
+	void *owner_ = nullptr;
+	int status_; // 0, or what the socket's status is
+	bool full_ = false;
+	bool finished_ = false;
+	bool closed_ = false;
+	std::optional<size_t> room_;
+	Stream sent_;
+	std::deque<Stream> incoming_;
+	u64 looks_ = 0; // times the node has read to the end of what there was
+};
+
+class Network {
+public:
+	Network() = default;
+	Network(const Network &) = delete;
+	Network &operator=(const Network &) = delete;
+
+	// --- the test's end ---
+
+	// What the node connects next; nullptr if it reports that it cannot.
+	Wire *connects();
+	// Somebody connects to the node.
+	Wire *arrive(const ccm_endpoint &remote);
+	// The next time the node accepts, this is what comes of it.
+	void fail_accept(int error);
+	// The next change of a peer's state that the node reports.
+	std::optional<ccm_event> changes();
+
+	// --- the node's end ---
+
+	void open(void *owner);
+	void close();
+	int accept(Wire *&out);
+	Wire &connect(const ccm_endpoint &remote, void *owner);
+	void report(const ccm_event &event);
+
+private:
+	friend class Wire;
+
+	template <class F> bool await(F is_so)
+	{
+		std::unique_lock lock(mutex_);
+
+		return await(lock, is_so);
+	}
+	template <class F>
+	bool await(std::unique_lock<std::mutex> &lock, F is_so)
+	{
+		return changed_.wait_for(lock, std::chrono::seconds(10), is_so);
+	}
+
+	std::mutex mutex_; // held as the node is told, and as it takes bytes
+	std::condition_variable changed_;
+	std::deque<Wire> wires_; // all there ever were
+	void *door_ = nullptr;	 // who listens
+	std::deque<Wire *> connecting_;
+	std::deque<Wire *> arriving_;
+	std::deque<int> accept_errors_;
+	std::deque<ccm_event> changes_;
+};
+
+} // namespace ccm_testing
+
+// The network namespace of a node under test. Has to outlive it.
+struct net final : ccm_testing::Network {};
