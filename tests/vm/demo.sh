@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# demo.sh: three virtual machines are a cluster: what `make demo` shows. Exit status 0 only if all of it was seen.
+source "$(dirname "$0")/lib.sh"
+source "$vm/cluster.sh"
+
+nodes=(node1 node2 node3)
+
+# One empty line, and never two.
+air() {
+	[ -n "${aired:-}" ] || printf '\n'
+	aired=yes
+}
+
+title() {
+	air
+	if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '== %s\n' "$*"; fi
+	aired=
+}
+
+tell() {
+	air
+	printf '%s\n' "$@"
+	aired=
+}
+
+# shown NODE COMMAND: runs it in the guest as a reader would, and shows both.
+shown() {
+	local status=0
+	printf '  %s# %s\n' "$1" "$2"
+	aired=
+	on "$1" "$2" >"$cluster/said" || status=$?
+	if [ -s "$cluster/said" ]; then
+		sed 's/^/  /' "$cluster/said"
+		air
+	fi
+	return $status
+}
+
+# state_on NODE PEER: what `ccmctl show` calls the peer there.
+state_on() { on "$1" 'ccmctl show' | awk -v peer="$2" '$1 == peer { print $2 }'; }
+
+# becomes NODE PEER STATE SECONDS: waits until NODE shows it.
+becomes() {
+	local start=$SECONDS
+	until [ "$(state_on "$1" "$2")" = "$3" ]; do
+		[ $((SECONDS - start)) -lt "$4" ] || die "$1 does not show node $2 as $3 within $4 s: see $cluster"
+		sleep 0.2
+	done
+}
+
+# saw TEXT: what was shown last says so.
+saw() { grep -q "$1" "$cluster/said" || die "node 1 does not say \"$1\""; }
+
+# The file that travels: the compiler proper is a good 30 MiB, and everyone who builds a module has it.
+pick_file() {
+	file=$(gcc-12 -print-prog-name=cc1)
+	[ "$(stat -Lc %s "$file")" -ge $((16 << 20)) ] || die "$file is smaller than 16 MiB"
+}
+
+set_up() {
+	title "Setting up (downloads and builds are kept in $cache)"
+	"$vm/packages.sh" build machines
+	stock=$("$vm/stock.sh" 6.12)
+	say "==> building ccm.ko, its samples and ccmctl"
+	make -s -C "$top" samples KDIR="$stock/headers" >&2
+	make -s -C "$top" ccmctl >&2
+	pick_file
+	cluster_begin "$top/build/vm/demo"
+	hub 3
+	say "==> starting three machines with Debian's kernel $(cat "$stock/release")"
+	guest node1 "$stock" "$file:cc1"
+	guest node2 "$stock"
+	guest node3 "$stock"
+	local node
+	for node in "${nodes[@]}"; do guest_ready "$node"; done
+}
+
+load() {
+	title "1. Every machine loads CCM, and two modules that use it"
+	printf "%s\n" "ccm_xfer carries files from node to node, ccm_ping answers whoever asks: samples/ has their sources."
+	local node
+	for node in "${nodes[@]}"; do
+		shown "$node" 'cd /modules && insmod ccm.ko && insmod ccm_xfer.ko && insmod ccm_ping.ko'
+	done
+}
+
+configure() {
+	title "2. Each becomes a node: a number, an address, and who the others are"
+	local n m
+	for n in 1 2 3; do
+		shown "node$n" "ccmctl node set $n --address 10.77.0.$n --cluster demo"
+		for m in 1 2 3; do
+			[ $n = $m ] || shown "node$n" "ccmctl peer add $m --address 10.77.0.$m"
+		done
+	done
+}
+
+connect() {
+	title "3. They connect: of two nodes the one with the higher number listens"
+	shown node2 'ccmctl listen 1'
+	shown node3 'ccmctl listen 1 && ccmctl listen 2'
+	shown node1 'ccmctl connect 2 --wait 20 && ccmctl connect 3 --wait 20'
+	shown node2 'ccmctl connect 3 --wait 20'
+	local n m
+	for n in 1 2 3; do
+		for m in 1 2 3; do [ $n = $m ] || becomes "node$n" $m up 20; done
+	done
+	shown node1 'ccmctl show'
+}
+
+transfer() {
+	title "4. A file goes from node 1 to node 3, while all of them exchange small messages"
+	tell "The file is $(basename "$file"), $(($(stat -Lc %s "$file") >> 20)) MiB. Node 3 writes what arrives:"
+	shown node3 'cat /proc/net/ccm_xfer/1 >/tmp/received &'
+	# shellcheck disable=SC2016
+	on node3 'receiver=$!'
+	tell "Each asks another one, again and again, and waits for each answer:"
+	shown node1 'echo 2 100 >/proc/net/ccm_ping &'
+	shown node2 'echo 3 100 >/proc/net/ccm_ping &'
+	shown node3 'echo 1 100 >/proc/net/ccm_ping &'
+	tell "And node 1 sends:"
+	shown node1 'time cat /cc1 >/proc/net/ccm_xfer/3'
+	local sent received n
+	# shellcheck disable=SC2016
+	on node3 'wait $receiver' || die "node 3 did not receive the file"
+	shown node1 'sha256sum /cc1'
+	sent=$(cut -d' ' -f1 "$cluster/said")
+	shown node3 'sha256sum /tmp/received'
+	received=$(cut -d' ' -f1 "$cluster/said")
+	[ "$sent" = "$received" ] || die "the file is not the same"
+	tell "The same."
+	for n in 1 2 3; do
+		on "node$n" 'wait_for 60 grep -q "answered 100 of 100" /proc/net/ccm_ping' >/dev/null || die "node$n has no answers"
+		shown "node$n" 'cat /proc/net/ccm_ping'
+	done
+	tell "What node 1 counted for node 3:"
+	shown node1 'ccmctl stats 3'
+}
+
+goodbye() {
+	title "5. Node 2 is taken down properly: it says goodbye"
+	shown node2 'ccmctl node delete'
+	becomes node1 2 down 5
+	shown node1 'ccmctl show'
+	saw 'goodbye'
+}
+
+cut_off() {
+	title "6. Node 3 is cut off without a word: its machine is killed"
+	tell "(kill -9 of its QEMU)"
+	guest_kill node3
+	local start=$SECONDS
+	becomes node1 3 down 15
+	shown node1 'ccmctl show'
+	saw 'timed out'
+	tell "Node 1 saw it after $((SECONDS - start)) s: TCP gave up on a peer that no longer answers."
+}
+
+unload() {
+	title "7. What is left unloads"
+	shown node1 'rmmod ccm_ping ccm_xfer ccm'
+	shown node2 'rmmod ccm_ping ccm_xfer ccm'
+	local node
+	for node in node1 node2; do on $node nothing_left || die "CCM left something behind on $node"; done
+	for node in "${nodes[@]}"; do "$vm/judge.sh" "$cluster/$node/console.log" console >"$cluster/said" ||
+		die "a kernel complained"; done
+}
+
+set_up
+began=$SECONDS
+load
+configure
+connect
+transfer
+goodbye
+cut_off
+unload
+title "All of it was seen ($((SECONDS - began)) s, and $began s to set up). README.md says how to go on."

@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154
+# The first thing every guest's init sources: a small system, its report, and its end.
+#
+# The kernel's command line sets ccm_report (where the report goes) and ccm_end (how this machine is switched off).
+
+/bin/busybox mkdir -p /proc /sys /dev /run /tmp /sbin /usr/bin /usr/sbin
+/bin/busybox --install -s
+PATH=/bin:/sbin:/usr/bin:/usr/sbin
+export PATH
+# iproute2's: busybox prefers its own commands to what PATH has.
+IP=/usr/lib/iproute2/ip
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+$IP link set lo up
+
+# Stock kernels have their drivers as modules; "order" lists those packed here, each after what it needs.
+if [ -f /modules/order ]; then
+	while read -r module; do insmod "/modules/$module"; done </modules/order
+fi
+
+# Descriptor 3 is the report: a file of the host (User Mode Linux) or a virtio serial port.
+case $ccm_report in
+/dev/*)
+	tries=0
+	until [ -e "$ccm_report" ] || [ $tries = 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+	exec 3<>"$ccm_report"
+	;;
+*)
+	mkdir -p /host
+	mount -t hostfs -o "${ccm_report%/*}" none /host
+	exec 3>"/host/${ccm_report##*/}"
+	;;
+esac
+
+report() { echo "$*" >&3; }
+
+# check NAME COMMAND...: one case of the report. Its output goes to the console.
+check() {
+	name=$1
+	shift
+	if "$@"; then report "ok $name"; else report "not ok $name"; fi
+}
+
+end() {
+	sync
+	$ccm_end
+	sleep 60
+}

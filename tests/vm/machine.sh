@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# Sourced: how a guest is started. Every one has a console that goes to a file, and a report port.
+#
+# /dev/kvm is not used: where it is missing or nested it fails, and the tests shall be the same everywhere.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The emulated TSC runs at the host's rate. Told so, a guest need not calibrate it, which fails on a busy host.
+tsc_khz() {
+	local measure=$cache/tsc_khz
+	[ -x "$measure" ] || gcc -O2 -o "$measure" "$vm/tsc_khz.c"
+	"$measure"
+}
+
+# Our own x86 kernel: QEMU's smallest machine. $machine and $append are what run_guest wants.
+machine_own() {
+	machine=(-M microvm -cpu "max,la57=off" -smp 2 -m 1G -kernel "$1/vmlinux" -device virtio-serial-device)
+	append="reboot=t tsc=reliable tsc_early_khz=$(tsc_khz) no_timer_check"
+}
+
+# A stock kernel: an ordinary PC.
+machine_stock() {
+	machine=(-M q35 -cpu max -smp 1 -m 512M -kernel "$1/vmlinuz" -device virtio-serial-pci)
+	append="reboot=t mitigations=off no_timer_check"
+}
+
+# qemu_command FOLDER INITRD REPORT_CHARDEV: sets $qemu, for the machine chosen; more arguments may be added to it.
+qemu_command() {
+	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -accel 'tcg,thread=multi' "${machine[@]}" -no-reboot
+		-initrd "$2" -serial "file:$1/console.log" -chardev "$3,id=report" -device 'virtserialport,chardev=report'
+		-append "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic ccm_report=/dev/vport0p1 ccm_end=\"reboot -f\" $append ${more_append:-}")
+}
+
+# run_own KERNEL INITRD FOLDER SECONDS: runs a guest on a kernel of ours (x86 or User Mode Linux) to its end.
+# Leaves FOLDER/console.log and FOLDER/report.
+run_own() {
+	local kernel=$1 initrd=$2 folder=$3 limit=$4
+	: >"$folder/report"
+	if [ -x "$kernel/linux" ]; then
+		timeout -k 5 "$limit" "$kernel/linux" mem=768M "initrd=$initrd" con=null con0=fd:0,fd:1 panic=-1 panic_on_warn=1 \
+			"ccm_report=$folder/report" 'ccm_end="poweroff -f"' "${more_append:-}" </dev/null 2>&1 | cat >"$folder/console.log"
+	else
+		machine_own "$kernel"
+		qemu_command "$folder" "$initrd" "file,path=$folder/report"
+		timeout -k 5 "$limit" "${qemu[@]}" </dev/null
+	fi || say "    the guest did not end well: see $folder/console.log"
+}

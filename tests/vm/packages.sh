@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines or kernels are there.
+#
+# Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
+source "$(dirname "$0")/lib.sh"
+
+packages_for() {
+	case $1 in
+	# ccm.ko and ccmctl. The stock kernels are compiled by gcc-12; libelf1 and libssl3 are for kbuild's own tools.
+	build) echo gcc-12 g++-12 gcc g++ libc6-dev make kmod libelf1 libssl3 pkg-config libnl-genl-3-dev libcli11-dev nlohmann-json3-dev ;;
+	# Virtual machines and what is packed into them.
+	machines) echo qemu-system-x86 busybox-static iproute2 cpio xz-utils ;;
+	# The test kernels.
+	kernels) echo bc bison flex libelf-dev ;;
+	*) usage ;;
+	esac
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+[ $# -gt 0 ] || usage
+missing=()
+for purpose; do
+	for package in $(packages_for "$purpose"); do
+		installed "$package" || missing+=("$package")
+	done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+say "==> these Debian packages are missing and will be installed: ${missing[*]}"
+command -v apt-get >/dev/null || die "this is no Debian: install what provides them, then run this again"
+log=$cache/apt.log
+mkdir -p "$cache"
+: >"$log"
+refresh_package_lists
+as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" 2>&1 |
+	progress "installing" "$log" || { tail -n 20 "$log" >&2; die "apt-get could not install them"; }

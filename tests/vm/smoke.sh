@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# smoke.sh: the plain build on stock kernels: load, two nodes, traffic, unload, on 6.1 and on 6.12; then a machine with
+# 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
+source "$(dirname "$0")/lib.sh"
+source "$vm/cluster.sh"
+
+failed=0
+
+# check CASE COMMAND...: one case. What the command printed is shown when it fails.
+check() {
+	local name="smoke-$run: $1"
+	shift
+	if "$@" >"$cluster/last" 2>&1; then
+		echo "ok $name"
+	else
+		failed=1
+		echo "not ok $name"
+		say "not ok $name"
+		sed 's/^/    /' "$cluster/last" >&2
+	fi
+}
+
+# netlink WHERE COMMAND: the cases of bad_requests for a guest that is found WHERE (see there); COMMAND runs it.
+netlink() {
+	check "netlink_$1" on node1 "$2 bad_requests $1"
+	sed -nE "s/^(not )?ok /&smoke-$run: netlink_$1./p" "$cluster/last"
+}
+
+build() {
+	make -s -C "$top" samples KDIR="$1/headers" >&2
+}
+
+ping_command() { echo "sh -c 'echo $1 100 >/proc/net/ccm_ping; grep \"answered 100 of 100\" /proc/net/ccm_ping'"; }
+
+# For either half: $a and $b are what precedes a command on node 1 and node 2; both guests may be one.
+# shellcheck disable=SC2016  # $receiver is the guest's
+traffic() {
+	local guest_a=$1 guest_b=$2 a=$3 b=$4
+	check configure on "$guest_a" "$a ccmctl node set 1 --address 10.77.0.1 && $a ccmctl peer add 2 --address 10.77.0.2"
+	check configure_other on "$guest_b" "$b ccmctl node set 2 --address 10.77.0.2 && $b ccmctl peer add 1 --address 10.77.0.1"
+	check listen on "$guest_b" "$b ccmctl listen 1"
+	check connect on "$guest_a" "$a ccmctl connect 2 --wait 30"
+	check ping on "$guest_a" "$a $(ping_command 2)"
+	check ping_back on "$guest_b" "$b $(ping_command 1)"
+	on "$guest_b" "$b cat /proc/net/ccm_xfer/1 >/tmp/received & receiver=\$!"
+	on "$guest_a" "head -c 4000000 /dev/urandom >/tmp/sent"
+	check send on "$guest_a" "$a cp /tmp/sent /proc/net/ccm_xfer/2"
+	check receive on "$guest_b" 'wait $receiver'
+	check same test "$(on "$guest_a" 'sha256sum </tmp/sent')" = "$(on "$guest_b" 'sha256sum </tmp/received')"
+	check show on "$guest_a" "$a ccmctl show | tee /dev/stderr | grep -i up"
+}
+
+# shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
+load() { on "$1" 'for m in ccm ccm_xfer ccm_ping; do insmod /modules/$m.ko || break; done'; }
+
+unload() {
+	check "$1_unload" on "$1" 'rmmod ccm_ping ccm_xfer ccm'
+	check "$1_nothing_left" on "$1" nothing_left
+}
+
+# A node in a user namespace of its own, once the administrator allows it.
+userns=/sys/module/ccm/parameters/userns
+# shellcheck disable=SC2016  # $IP is the guest's
+allowed='unshare -U -r -n sh -c "$IP link set lo up && ccmctl node set 1 --address 127.0.0.1"'
+
+# A consumer is unloaded while it waits for a receiver that does not read.
+# shellcheck disable=SC2016  # $! is the guest's
+in_use='in_node 1 sh -c "cat /dev/zero >/proc/net/ccm_xfer/2" & sleep 1; rmmod ccm_xfer && ! wait $! && insmod /modules/ccm_xfer.ko'
+
+# Two nodes in two namespaces of one kernel.
+one_kernel() {
+	local stock
+	stock=$("$vm/stock.sh" "$1")
+	run=$1
+	say "==> smoke test: two nodes on Debian's $(cat "$stock/release")"
+	build "$stock"
+	cluster_begin "$top/build/vm/smoke-$1"
+	guest node1 "$stock" "$top/build/bad_requests:usr/bin/bad_requests"
+	guest_ready node1
+	on node1 'nodes 2'
+	check load load node1
+	netlink unconfigured "in_node 1"
+	traffic node1 node1 "in_node 1" "in_node 2"
+	netlink configured "in_node 1"
+	netlink nobody "in_node 1"
+	netlink userns "unshare -U -r -n"
+	on node1 "echo 1 >$userns"
+	check userns_allowed on node1 "$allowed"
+	on node1 "echo 0 >$userns"
+	check unload_in_use on node1 "$in_use"
+	unload node1
+	check namespaces_end on node1 nodes_end
+	"$vm/judge.sh" "$cluster/node1/console.log" "smoke-$run: console_is_clean" || failed=1
+	cluster_end
+}
+
+# Two kernels.
+two_kernels() {
+	local old new node
+	old=$("$vm/stock.sh" "$1")
+	new=$("$vm/stock.sh" "$2")
+	run=$1-with-$2
+	say "==> smoke test: a machine with $1 and a machine with $2"
+	cluster_begin "$top/build/vm/smoke-$run"
+	hub 2
+	guest node1 "$old"
+	guest node2 "$new"
+	for node in node1 node2; do
+		guest_ready $node
+		check "${node}_load" load $node
+	done
+	traffic node1 node2 "" ""
+	for node in node1 node2; do
+		unload $node
+		"$vm/judge.sh" "$cluster/$node/console.log" "smoke-$run: ${node}_console_is_clean" || failed=1
+	done
+	cluster_end
+}
+
+make -s -C "$top" ccmctl >&2
+make -s -C "$vm/netlink" >&2
+one_kernel 6.1
+one_kernel 6.12
+two_kernels 6.1 6.12
+exit $failed

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# test.sh: every test: the core on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak,
+# and the smoke test on stock kernels. The last line is "N passed, N failed"; the status is not 0 when one failed, or
+# when nothing ran.
+source "$(dirname "$0")/lib.sh"
+
+cases=$top/build/vm/cases
+mkdir -p "$top/build/vm"
+: >"$cases"
+
+# part NAME COMMAND...: collects its cases. A part that ends badly without saying which case did counts as one.
+part() {
+	local name=$1 status=0 log=$top/build/vm/part
+	shift
+	"$@" >"$log" || status=$?
+	cat "$log" >>"$cases"
+	if [ $status != 0 ] && ! grep -q '^not ok' "$log"; then echo "not ok $name: ended with status $status" | tee -a "$cases" >&2; fi
+	if ! grep -qE '^(not )?ok' "$log"; then echo "not ok $name: no test ran" | tee -a "$cases" >&2; fi
+}
+
+# The core and its tests on this machine, under ASan and UBSan.
+host() {
+	say "==> the core on the host, under ASan and UBSan"
+	make -s -C "$top/tests/host" check | sed -nE 's/^(not ok|ok) /\1 host: /p'
+}
+
+"$vm/packages.sh" build machines kernels
+part host host
+part kunit "$vm/kunit.sh" x86-debug
+part kunit-leaks "$vm/kunit.sh" x86-debug leaks
+part smoke "$vm/smoke.sh"
+
+say "==> took $SECONDS s"
+grep '^not ok' "$cases" || true
+failed=$(grep -c '^not ok' "$cases" || true)
+echo "$(grep -c '^ok' "$cases" || true) passed, $failed failed"
+[ "$failed" = 0 ]
