@@ -125,8 +125,10 @@ int ccm_attach_owner(struct net *net, u32 module,
  * call returns none of them is inside CCM any more. A consumer detaches in its
  * pernet exit and in its module exit.
  *
- * Context: process context, may sleep. Not from one of the receivers.
+ * Context: process context, may sleep. Not from one of the receivers, nor
+ * from a handler.
  * Return: 0; -EINVAL for a bad number, -ENOENT if the number is not attached,
+ * -EDEADLK from a handler of this number or a short one,
  * -ESHUTDOWN if CCM's part of the namespace has gone before: see CCM_attach().
  */
 int CCM_detach(struct net *net, u32 module);
@@ -215,6 +217,344 @@ int CCM_cancel(struct net *net, const struct ccm_msg *msg, unsigned int flags);
  * Context: process context that may sleep, or softirq.
  */
 void CCM_free(struct ccm_msg *msg);
+
+/**
+ * enum ccm_arg_type - kinds of arguments of a call
+ * @CCM_ARG_U32: a 32-bit integer
+ * @CCM_ARG_U64: a 64-bit integer
+ * @CCM_ARG_STRING: characters up to a NUL
+ * @CCM_ARG_BYTES: so many bytes
+ */
+enum ccm_arg_type {
+	CCM_ARG_U32 = 1,
+	CCM_ARG_U64 = 2,
+	CCM_ARG_STRING = 3,
+	CCM_ARG_BYTES = 4,
+};
+
+/**
+ * struct ccm_arg - one argument of a call; made by CCM_U32() and its like
+ * @type: what it is
+ * @size: CCM_ARG_BYTES: bytes at @data
+ * @number: of CCM_ARG_U32 and CCM_ARG_U64
+ * @data: of CCM_ARG_STRING and CCM_ARG_BYTES; read before the call returns
+ */
+struct ccm_arg {
+	enum ccm_arg_type type;
+	size_t size;
+	u64 number;
+	const void *data;
+};
+
+#define CCM_U32(value) \
+	((struct ccm_arg){ .type = CCM_ARG_U32, .number = (u32)(value) })
+#define CCM_U64(value) \
+	((struct ccm_arg){ .type = CCM_ARG_U64, .number = (u64)(value) })
+#define CCM_STRING(string) \
+	((struct ccm_arg){ .type = CCM_ARG_STRING, .data = (string) })
+#define CCM_BYTES(bytes, count) \
+	((struct ccm_arg){ .type = CCM_ARG_BYTES, .size = (count), .data = (bytes) })
+
+/* How many arguments a call or an answer may have. */
+#define CCM_ARGS_MAX 64
+
+/*
+ * Arguments as the calls below want them, also none. Where their number is not
+ * known when the code is written, an array and its length do: the function behind
+ * each macro, as ccm_rcall_wait() behind CCM_rcall(), takes these.
+ */
+#define CCM_ARGS(...) \
+	(const struct ccm_arg[]){ __VA_ARGS__ }, \
+	sizeof((const struct ccm_arg[]){ __VA_ARGS__ }) / sizeof(struct ccm_arg)
+
+/**
+ * struct ccm_args - arguments that have come, read one by one in their order
+ * @net: the namespace of the node they came to
+ * @node: who sent them
+ * @module: module number of the call
+ * @function: function number of the call
+ * @context: what was given to CCM_regist(); NULL in an answer
+ *
+ * The rest is CCM's own.
+ */
+struct ccm_args {
+	struct net *net;
+	u32 node;
+	u32 module;
+	u32 function;
+	void *context;
+	const u8 *at;
+	const u8 *end;
+	void *call;
+};
+
+/**
+ * CCM_get_u32() - read the next argument, a 32-bit integer
+ * @args: the arguments
+ * @value: set on success
+ *
+ * An argument that is not what was asked for is not passed over.
+ *
+ * Context: any.
+ * Return: 0; -ENOMSG (no argument is left), -EPROTOTYPE (it is of another
+ * type), -EBADMSG (the message is cut or garbled).
+ */
+int CCM_get_u32(struct ccm_args *args, u32 *value);
+
+/**
+ * CCM_get_u64() - read the next argument, a 64-bit integer
+ * @args: the arguments
+ * @value: set on success
+ *
+ * Context: any.
+ * Return: as CCM_get_u32().
+ */
+int CCM_get_u64(struct ccm_args *args, u64 *value);
+
+/**
+ * CCM_get_string() - read the next argument, a string
+ * @args: the arguments
+ * @string: set on success: ends with NUL, and is there until the handler
+ *	returns, or the answer is freed
+ *
+ * Context: any.
+ * Return: as CCM_get_u32().
+ */
+int CCM_get_string(struct ccm_args *args, const char **string);
+
+/**
+ * CCM_get_bytes() - read the next argument, a number of bytes
+ * @args: the arguments
+ * @data: set on success; not aligned; as long there as a string
+ * @size: set on success: how many bytes
+ *
+ * Context: any.
+ * Return: as CCM_get_u32().
+ */
+int CCM_get_bytes(struct ccm_args *args, const void **data, size_t *size);
+
+/**
+ * CCM_get_end() - see that all arguments have been read
+ * @args: the arguments
+ *
+ * Context: any.
+ * Return: 0, or -EPROTOTYPE if there is another one.
+ */
+int CCM_get_end(const struct ccm_args *args);
+
+/**
+ * typedef ccm_handler - a function that other nodes can call (paper, 3.1.2)
+ * @args: its arguments, and who calls
+ * @seqn: the caller's sequence number (paper, 3.3.5)
+ *
+ * A short handler runs in the listener: it must not sleep for long, and there
+ * CCM_bsend() and calls without an answer do not wait, but return -EAGAIN;
+ * whatever would have to wait returns -EDEADLK. A long handler runs on a kthread
+ * and may do all that one may. To answer, it may CCM_bsend() with @seqn, or
+ * return a value to who called by CCM_rcall().
+ *
+ * Return: the call's result; nobody sees it if no answer is wanted.
+ */
+typedef int (*ccm_handler)(struct ccm_args *args, u32 seqn);
+
+/**
+ * enum ccm_handler_kind - where a handler runs
+ * @CCM_SHORT: in the listener if called by CCM_rcall_s() or CCM_rcall(), on a
+ *	kthread if by CCM_rcall_l()
+ * @CCM_LONG: on a kthread; CCM_rcall_s() is refused
+ */
+enum ccm_handler_kind {
+	CCM_SHORT = 1,
+	CCM_LONG = 2,
+};
+
+/**
+ * CCM_regist() - let other nodes call a function (paper, 3.2)
+ * @net: the node's network namespace
+ * @module: the module number attached
+ * @function: its number, any value
+ * @kind: CCM_SHORT or CCM_LONG
+ * @handler: the function
+ * @context: for the handler, in its args
+ *
+ * The owner of the module number cannot be unloaded while a handler runs, and
+ * can otherwise. A consumer unregisters before it detaches; detaching does so
+ * for what it forgot.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL, -ENOENT (module number not attached), -EEXIST, -ENOMEM,
+ * -ESHUTDOWN.
+ */
+int CCM_regist(struct net *net, u32 module, u32 function,
+	       enum ccm_handler_kind kind, ccm_handler handler, void *context);
+
+/**
+ * CCM_unregist() - let nobody call a function any more (paper, 3.2)
+ * @net: the node's network namespace
+ * @module: the module number
+ * @function: its number
+ *
+ * No call begins from now on, those that are waiting inside CCM return
+ * -ECANCELED there, and when this returns none runs.
+ *
+ * Context: process context, may sleep as long as its handlers run. Not from the
+ * handler itself, nor from a short one.
+ * Return: 0; -EINVAL, -ENOENT (no such function), -EDEADLK.
+ */
+int CCM_unregist(struct net *net, u32 module, u32 function);
+
+/**
+ * struct ccm_call - whom to call
+ * @node: where, also this node itself
+ * @module: module number
+ * @function: function number
+ * @seqn: for the handler, any value (paper, 3.3.5)
+ * @flags: CCM_NOWAIT or 0
+ * @timeout_ms: how long to wait, in milliseconds, or CCM_FOREVER: for room at
+ *	the receiver, and for the answer if one is wanted, together
+ */
+struct ccm_call {
+	u32 node;
+	u32 module;
+	u32 function;
+	u32 seqn;
+	unsigned int flags;
+	int timeout_ms;
+};
+
+int ccm_rcall_short(struct net *net, const struct ccm_call *call,
+		    const struct ccm_arg *args, size_t count);
+int ccm_rcall_long(struct net *net, const struct ccm_call *call,
+		   const struct ccm_arg *args, size_t count);
+
+/**
+ * CCM_rcall_s() - call a short handler, without an answer (paper, 3.2)
+ * @net: the node's network namespace
+ * @call: a pointer to struct ccm_call
+ * @...: arguments: CCM_U32(), CCM_U64(), CCM_STRING(), CCM_BYTES()
+ *
+ * It runs in the other node's listener, as soon as the message has arrived and
+ * in the order of messages sent. If there is no such handler, or it is a long
+ * one, nothing happens here; the other node counts and reports it.
+ *
+ * Context: as CCM_bsend().
+ * Return: as CCM_bsend(); -EINVAL also for a bad argument.
+ */
+#define CCM_rcall_s(net, call, ...) \
+	ccm_rcall_short(net, call, CCM_ARGS(__VA_ARGS__))
+
+/**
+ * CCM_rcall_l() - call a handler on a thread of its own (paper, 3.2)
+ * @net: the node's network namespace
+ * @call: a pointer to struct ccm_call
+ * @...: arguments
+ *
+ * Long calls run side by side and end in any order. Their number is bounded at
+ * the other node; what is above waits there.
+ *
+ * Context: as CCM_bsend().
+ * Return: as CCM_rcall_s().
+ */
+#define CCM_rcall_l(net, call, ...) \
+	ccm_rcall_long(net, call, CCM_ARGS(__VA_ARGS__))
+
+/**
+ * struct ccm_answer - what came back from a call
+ * @result: what the handler returned
+ * @args: what it gave to CCM_answer(), to be read by CCM_get_u32() and its like
+ * @message: CCM's own: give it back by CCM_answer_free()
+ */
+struct ccm_answer {
+	int result;
+	struct ccm_args args;
+	void *message;
+};
+
+int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
+		   struct ccm_answer *answer, const struct ccm_arg *args,
+		   size_t count);
+
+/**
+ * CCM_rcall() - call a handler and wait for its answer
+ * @net: the node's network namespace
+ * @call: a pointer to struct ccm_call
+ * @answer: a pointer to struct ccm_answer, to be freed after success
+ * @...: arguments
+ *
+ * The handler runs where it was registered for. The module number must be
+ * attached here too: answers are charged to it.
+ *
+ * On error @answer is all zero, so that CCM_answer_free() may follow anyway.
+ *
+ * Context: process context, may sleep.
+ * Return: 0: the handler has run, and @answer->result is what it returned.
+ * It has not run with -EOPNOTSUPP (there is no such handler), -EACCES (refused:
+ * its module is going, or there is no thread to run it), -ENOENT (module number
+ * not attached here), -EDEADLK (from a short handler), -EINVAL, -EMSGSIZE,
+ * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with -EACCES if
+ * its answer is larger than this consumer's max_size. It may have run, or run
+ * later, with -ETIMEDOUT, -ECONNABORTED (the connection was lost), -ECANCELED
+ * (detached, or the handler that calls is being unregistered), -ERESTARTSYS,
+ * -EINTR.
+ */
+#define CCM_rcall(net, call, answer, ...) \
+	ccm_rcall_wait(net, call, answer, CCM_ARGS(__VA_ARGS__))
+
+/**
+ * typedef ccm_done - an asynchronous call has ended
+ * @context: as given to CCM_rcall_async()
+ * @error: 0, or an error as of CCM_rcall()
+ * @answer: the answer if @error is 0; there until this returns
+ *
+ * Context: in the listener, where the rules are a short handler's; or in the thread
+ * that detaches the module number.
+ */
+typedef void (*ccm_done)(void *context, int error, struct ccm_answer *answer);
+
+int ccm_rcall_begin(struct net *net, const struct ccm_call *call, ccm_done done,
+		    void *context, const struct ccm_arg *args, size_t count);
+
+/**
+ * CCM_rcall_async() - call a handler and hear of its answer later
+ * @net: the node's network namespace
+ * @call: a pointer to struct ccm_call
+ * @done: called once, unless an error is returned here
+ * @context: for @done
+ * @...: arguments
+ *
+ * Calls of a module number that is detached end with -ECANCELED before
+ * CCM_detach() returns. The module number must be attached here too.
+ *
+ * Context: process context, may sleep; with CCM_NOWAIT any context but NMI.
+ * Return: as CCM_bsend(); -ENOENT (module number not attached here).
+ */
+#define CCM_rcall_async(net, call, done, context, ...) \
+	ccm_rcall_begin(net, call, done, context, CCM_ARGS(__VA_ARGS__))
+
+int ccm_answer_with(struct ccm_args *args, const struct ccm_arg *answer,
+		    size_t count);
+
+/**
+ * CCM_answer() - say what goes back with a handler's result
+ * @args: the handler's own
+ * @...: arguments of the answer
+ *
+ * Sent when the handler returns; said twice, the last counts. Without it the
+ * answer is the result alone.
+ *
+ * Context: in a handler.
+ * Return: 0; -EINVAL (a bad argument), -EMSGSIZE, -ENOMEM. It is no error that
+ * nobody wants an answer.
+ */
+#define CCM_answer(args, ...) ccm_answer_with(args, CCM_ARGS(__VA_ARGS__))
+
+/**
+ * CCM_answer_free() - give back an answer
+ * @answer: filled in by CCM_rcall(), or all zero
+ *
+ * Context: process context, may sleep.
+ */
+void CCM_answer_free(struct ccm_answer *answer);
 
 /**
  * CCM_Connect_to() - connect to a peer (paper, 3.2, 3.3.6)

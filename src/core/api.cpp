@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // What the kernel side calls: checks the arguments, then does it.
+#include "core/args.hpp"
 #include "core/listener.hpp"
 #include "core/node.hpp"
 
@@ -36,6 +37,12 @@ int invalid(const char **why, const char *sentence)
 	if (why)
 		*why = sentence;
 	return -EINVAL;
+}
+
+// A short handler must not wait, nor take what the listener's end waits for.
+Status may_wait()
+{
+	return ccm_thread_may_wait() ? Status() : Status(fail(EDEADLK));
 }
 
 constexpr const char *kBadNode = "node numbers are from 1 to 1023";
@@ -151,6 +158,8 @@ int ccm_core_connect(ccm_node *node, u32 number, int timeout_ms,
 {
 	Refusal refusal;
 
+	if (!may_wait().ok())
+		return -EDEADLK;
 	return answer(node->connect(number, timeout_ms, refusal), refusal, why);
 }
 
@@ -159,6 +168,8 @@ int ccm_core_listen(ccm_node *node, u32 number, int timeout_ms,
 {
 	Refusal refusal;
 
+	if (!may_wait().ok())
+		return -EDEADLK;
 	return answer(node->listen(number, timeout_ms, refusal), refusal, why);
 }
 
@@ -166,6 +177,8 @@ int ccm_core_close(ccm_node *node, u32 number, int timeout_ms, const char **why)
 {
 	Refusal refusal;
 
+	if (!may_wait().ok())
+		return -EDEADLK;
 	return answer(node->close(number, timeout_ms, refusal), refusal, why);
 }
 
@@ -190,6 +203,8 @@ int ccm_core_attach(ccm_node *node, u32 module, const ccm_limits *limits,
 	if (!is_module(module) || wanted.max_size > CCM_SIZE_MAX ||
 	    wanted.window > CCM_WINDOW_MAX)
 		return -EINVAL;
+	if (!may_wait().ok())
+		return -EDEADLK;
 	if (wanted.window < charge_of(wanted.max_size))
 		wanted.window = static_cast<u32>(charge_of(wanted.max_size));
 	return node->attach(module, wanted, owner).code();
@@ -197,35 +212,55 @@ int ccm_core_attach(ccm_node *node, u32 module, const ccm_limits *limits,
 
 int ccm_core_detach(ccm_node *node, u32 module)
 {
-	return is_module(module) ? node->detach(module).code() : -EINVAL;
+	if (!is_module(module))
+		return -EINVAL;
+	if (!may_wait().ok())
+		return -EDEADLK;
+	return node->detach(module).code();
+}
+
+// Where it goes, or why it cannot.
+static Status find_peer(Node &node, u32 number, PeerRef &peer)
+{
+	TRY(node.check_peer(number));
+	peer = node.peer(number);
+	return peer ? Status() : Status(fail(ENODEV));
+}
+
+static MaySleep may_sleep(unsigned int flags)
+{
+	return flags & CCM_NOWAIT ? MaySleep::No : MaySleep::Yes;
+}
+
+// The time to wait for room: none in a short handler.
+static int room_timeout(unsigned int flags, int timeout_ms)
+{
+	return flags & CCM_NOWAIT || !ccm_thread_may_wait() ? 0 : timeout_ms;
 }
 
 static Status send(Node &node, const ccm_msg &msg, unsigned int flags,
 		   int timeout_ms)
 {
-	MaySleep may_sleep = flags & CCM_NOWAIT ? MaySleep::No : MaySleep::Yes;
+	PeerRef peer;
 
 	if ((flags & ~CCM_NOWAIT) || !is_node(msg.node) ||
 	    !is_module(msg.module) || (msg.size && !msg.data))
 		return fail(EINVAL);
 	if (msg.size > CCM_SIZE_MAX)
 		return fail(EMSGSIZE);
-	TRY(node.check_peer(msg.node));
-	PeerRef peer = node.peer(msg.node);
-	if (!peer)
-		return fail(ENODEV);
-	if (peer->self && !node.make_mailbox(msg.module, may_sleep))
+	TRY(find_peer(node, msg.node, peer));
+	if (peer->self && !node.make_mailbox(msg.module, may_sleep(flags)))
 		return fail(ENOMEM);
 
 	Message *message = Message::make(
 		msg.module,
 		{.node = msg.node, .type = msg.type, .seqn = msg.seqn},
-		static_cast<u32>(msg.size), may_sleep);
+		static_cast<u32>(msg.size), may_sleep(flags));
 	if (!message)
 		return fail(ENOMEM);
 	copy(message->payload(), msg.data, msg.size);
-	return peer->send(message, may_sleep,
-			  may_sleep == MaySleep::Yes ? timeout_ms : 0);
+	return peer->send(message, may_sleep(flags),
+			  room_timeout(flags, timeout_ms));
 }
 
 int ccm_core_send(ccm_node *node, const ccm_msg *msg, unsigned int flags,
@@ -293,6 +328,8 @@ static Status receive(Node &node, ccm_msg &msg, unsigned int flags,
 	    (msg.node != CCM_ANY_NODE && !is_node(msg.node)) ||
 	    (!by_pointer && msg.size && !msg.data))
 		return fail(EINVAL);
+	if (timeout_ms)
+		TRY(may_wait());
 	Mailbox *mailbox = node.mailboxes.get(msg.module);
 	if (!mailbox)
 		return fail(ENOENT);
@@ -351,4 +388,233 @@ int ccm_core_cancel(ccm_node *node, const ccm_msg *msg, unsigned int flags)
 void ccm_core_message_free(void *data)
 {
 	Message::drop(Message::of_payload(data));
+}
+
+// --- calls -----------------------------------------------------------------------------
+
+static Status regist(Node &node, u32 module, u32 function,
+		     ccm_handler_kind kind, ccm_handler handler, void *context)
+{
+	if (!is_module(module) || !handler ||
+	    (kind != CCM_SHORT && kind != CCM_LONG))
+		return fail(EINVAL);
+	Mailbox *mailbox = node.mailboxes.get(module);
+	if (!mailbox)
+		return fail(ENOENT);
+	TRY(mailbox->enter());
+	Handler *made = create<Handler>(MaySleep::Yes, function, kind, handler,
+					context);
+	Status added = made ? mailbox->handlers.add(made, mailbox->owner())
+			    : Status(fail(ENOMEM));
+	if (!added.ok())
+		destroy(made);
+	mailbox->leave();
+	return added;
+}
+
+int ccm_core_regist(ccm_node *node, u32 module, u32 function,
+		    ccm_handler_kind kind, ccm_handler handler, void *context)
+{
+	return regist(*node, module, function, kind, handler, context).code();
+}
+
+int ccm_core_unregist(ccm_node *node, u32 module, u32 function)
+{
+	if (!is_module(module))
+		return -EINVAL;
+	if (!may_wait().ok())
+		return -EDEADLK;
+	Mailbox *mailbox = node->mailboxes.get(module);
+	return mailbox ? mailbox->handlers.remove(function).code() : -ENOENT;
+}
+
+// Accept a call; it may have an answer, if it has an id.
+static Status call(Node &node, const ccm_call &call, wire::Call head,
+		   const Args &args, int timeout_ms)
+{
+	PeerRef peer;
+	u32 size = TRY(args_size(args));
+
+	TRY(find_peer(node, call.node, peer));
+	if (size > CCM_SIZE_MAX - wire::kCallSize)
+		return fail(EMSGSIZE);
+	Message *message = Message::make(
+		call.module,
+		{.node = call.node, .type = call.function, .seqn = call.seqn},
+		size + wire::kCallSize, may_sleep(call.flags));
+	if (!message)
+		return fail(ENOMEM);
+	message->kind = wire::Kind::Call;
+	wire::encode(head, message->payload());
+	write_args(args, message->payload() + wire::kCallSize);
+	TRY(peer->send(message, may_sleep(call.flags),
+		       room_timeout(call.flags, timeout_ms)));
+	Guard guard(peer->lock);
+	peer->stats.calls_out++;
+	return {};
+}
+
+static Status check_call(const ccm_call &call, const Args &args)
+{
+	if ((call.flags & ~CCM_NOWAIT) || !is_node(call.node) ||
+	    !is_module(call.module) || (args.count && !args.first))
+		return fail(EINVAL);
+	return {};
+}
+
+static Status one_way(Node &node, const ccm_call &wanted, wire::Call::How how,
+		      const Args &args)
+{
+	TRY(check_call(wanted, args));
+	return call(node, wanted, {.id = 0, .how = how}, args,
+		    wanted.timeout_ms);
+}
+
+int ccm_core_rcall(ccm_node *node, const ccm_call *call, bool on_thread,
+		   const ccm_arg *args, size_t count)
+{
+	auto how = on_thread ? wire::Call::How::Long : wire::Call::How::Short;
+
+	return one_way(*node, *call, how, {args, count}).code();
+}
+
+// What is left of a time-out that began then.
+static int left_of(int timeout_ms, u64 since_ms)
+{
+	u64 passed = ccm_now_ms() - since_ms;
+
+	if (timeout_ms < 0)
+		return CCM_FOREVER;
+	return passed < static_cast<u64>(timeout_ms)
+		       ? timeout_ms - static_cast<int>(passed)
+		       : 0;
+}
+
+// Its answer, once it is sent. While it waits, its consumer cannot finish
+// detaching, but wakes it.
+static void await_answer(Node &node, Mailbox &mailbox, Pending &pending,
+			 int timeout_ms)
+{
+	if (!mailbox.enter().ok()) {
+		(void)node.calls.forget(pending, ECANCELED);
+		return;
+	}
+	node.calls.await(pending, timeout_ms);
+	mailbox.leave();
+}
+
+static Status call_and_wait(Node &node, const ccm_call &wanted,
+			    ccm_answer &answer, const Args &args)
+{
+	TRY(check_call(wanted, args));
+	TRY(may_wait());
+	Mailbox *mailbox = node.mailboxes.get(wanted.module);
+	if (!mailbox || !mailbox->attached())
+		return fail(ENOENT);
+
+	Pending pending(wanted.node, wanted.module, wanted.function,
+			wanted.seqn);
+	node.calls.expect(pending);
+	Status sent =
+		call(node, wanted,
+		     {.id = pending.id, .how = wire::Call::How::Registered},
+		     args, wanted.timeout_ms);
+	if (sent.ok())
+		await_answer(node, *mailbox, pending,
+			     left_of(wanted.timeout_ms, pending.since_ms));
+	else
+		(void)node.calls.forget(pending, sent.error());
+
+	int error = sent.ok() ? pending.error : sent.error();
+	if (error) {
+		Message::drop(pending.answer);
+		return fail(error);
+	}
+	open_answer(*pending.answer, node.net, answer);
+	return {};
+}
+
+int ccm_core_rcall_wait(ccm_node *node, const ccm_call *call,
+			ccm_answer *answer, const ccm_arg *args, size_t count)
+{
+	*answer = {};
+	return call_and_wait(*node, *call, *answer, {args, count}).code();
+}
+
+// An asynchronous call that has not begun after all; false if its caller has
+// been told of its end already.
+static bool take_back(Node &node, Mailbox &mailbox, u64 id)
+{
+	Pending *mine = node.calls.take_back(id);
+
+	if (!mine)
+		return false;
+	destroy(mine);
+	mailbox.leave();
+	return true;
+}
+
+static Status begin_call(Node &node, const ccm_call &wanted, ccm_done done,
+			 void *context, const Args &args)
+{
+	Mailbox *mailbox = node.mailboxes.get(wanted.module);
+	u64 deadline_ms = 0;
+
+	TRY(check_call(wanted, args));
+	if (!done)
+		return fail(EINVAL);
+	if (!mailbox)
+		return fail(ENOENT);
+	TRY(mailbox->enter());
+	auto *pending = create<Pending>(may_sleep(wanted.flags), wanted.node,
+					wanted.module, wanted.function,
+					wanted.seqn);
+	if (!pending) {
+		mailbox->leave();
+		return fail(ENOMEM);
+	}
+	if (wanted.timeout_ms >= 0)
+		deadline_ms =
+			pending->since_ms + static_cast<u64>(wanted.timeout_ms);
+	pending->tell = done;
+	pending->context = context;
+	pending->mailbox = mailbox;
+	pending->net = node.net;
+	pending->deadline_ms = deadline_ms;
+	node.calls.expect(*pending);
+	u64 id = pending->id; // it may end, and be gone, at any time from here
+
+	// A detach that has passed by it would wait for it.
+	Status sent =
+		mailbox->attached()
+			? call(node, wanted,
+			       {.id = id, .how = wire::Call::How::Registered},
+			       args, wanted.timeout_ms)
+			: Status(fail(ENOENT));
+	if (!sent.ok())
+		return take_back(node, *mailbox, id) ? sent : Status();
+	if (deadline_ms)
+		node.call_due(deadline_ms);
+	return {};
+}
+
+int ccm_core_rcall_begin(ccm_node *node, const ccm_call *call, ccm_done done,
+			 void *context, const ccm_arg *args, size_t count)
+{
+	return begin_call(*node, *call, done, context, {args, count}).code();
+}
+
+int ccm_core_handler_info(ccm_node *node, u32 nth, ccm_handler_info *out)
+{
+	return node->report_handler(nth, *out) ? 0 : -ENOENT;
+}
+
+int ccm_core_call_info(ccm_node *node, u32 nth, ccm_call_info *out)
+{
+	return node->report_call(nth, *out) ? 0 : -ENOENT;
+}
+
+u32 ccm_core_forget(ccm_node *node, const struct ::module *owner)
+{
+	return node->forget(owner);
 }

@@ -98,6 +98,8 @@ bool Connection::on_control()
 	case wire::Kind::Goodbye:
 		return break_off(CCM_REASON_GOODBYE, 0);
 	case wire::Kind::Message:
+	case wire::Kind::Call:
+	case wire::Kind::Answer:
 		break;
 	}
 	return true;

@@ -55,6 +55,7 @@ private:
 		Nothing,
 		Place,	 // find memory for a message
 		Control, // act on a control frame
+		Arrived, // a call or an answer is whole
 		Break,	 // the peer broke the protocol
 	};
 	struct Source;
@@ -88,6 +89,7 @@ private:
 	void on_payload(const Parser::Piece &piece);
 	void on_frame();
 	void message_is_whole();
+	void hold_for_listener();
 	void abandon_message();
 
 	// outbound.cpp
@@ -112,6 +114,7 @@ private:
 	u8 control_[wire::kHelloSize]; // payload of a control frame
 	Placement placement_;	       // of the message that is arriving
 	wire::Header first_{};	       // of its first fragment
+	Message *arrived_ = nullptr;   // Todo::Arrived
 
 	// Outbound: under the peer's lock.
 	bool pumping_ = false;	  // somebody owns the pump

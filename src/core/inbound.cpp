@@ -74,6 +74,13 @@ bool Connection::resolve()
 		break;
 	case Todo::Control:
 		return on_control();
+	case Todo::Arrived: {
+		Message *arrived = arrived_;
+
+		arrived_ = nullptr;
+		node.arrived(arrived);
+		break;
+	}
 	case Todo::Break:
 		return break_off(parser_.error() == EPROTONOSUPPORT
 					 ? CCM_REASON_VERSION
@@ -120,7 +127,7 @@ void Connection::on_header(const wire::Header &header)
 		todo_ = Todo::Break;
 		return;
 	}
-	if (header.kind != wire::Kind::Message)
+	if (!is_sequenced(header.kind))
 		return;
 	if (header.offset == 0)
 		begin_message(header);
@@ -144,8 +151,7 @@ bool Connection::expects(const wire::Header &header) const
 		return kind == wire::Kind::Limit || kind == wire::Kind::Ready ||
 		       kind == wire::Kind::Goodbye;
 	case Phase::Open:
-		return kind == wire::Kind::Limit ||
-		       kind == wire::Kind::Message ||
+		return kind == wire::Kind::Limit || is_sequenced(kind) ||
 		       kind == wire::Kind::Goodbye;
 	}
 	return false;
@@ -186,6 +192,7 @@ void Connection::begin_message(const wire::Header &header)
 bool Connection::continues(const wire::Header &header)
 {
 	return placement_.channel && header.offset == placement_.filled &&
+	       header.kind == first_.kind &&
 	       header.sequence == first_.sequence &&
 	       header.size == first_.size && header.module == first_.module &&
 	       header.type == first_.type && header.seqn == first_.seqn;
@@ -199,13 +206,16 @@ bool Connection::find_place(MaySleep may_sleep)
 	if (!mailbox || (!placement_.channel && !charge()))
 		return false;
 	placement_.mailbox = mailbox;
-	if (mailbox->place(placement_))
+	if (first_.kind == wire::Kind::Message && mailbox->place(placement_))
 		return true;
 	if (may_sleep == MaySleep::No && first_.size > kAtOnce)
 		return false;
 	placement_.message = Message::make(first_.module, placement_.key,
 					   first_.size, may_sleep);
-	return placement_.message != nullptr;
+	if (!placement_.message)
+		return false;
+	placement_.message->kind = first_.kind;
+	return true;
 }
 
 bool Connection::charge()
@@ -229,7 +239,7 @@ bool Connection::charge()
 
 void Connection::on_payload(const Parser::Piece &piece)
 {
-	if (parser_.header().kind == wire::Kind::Message)
+	if (is_sequenced(parser_.header().kind))
 		placement_.mailbox->fill(placement_, piece.data, piece.size);
 	else
 		copy(control_ + piece.offset, piece.data, piece.size);
@@ -237,7 +247,7 @@ void Connection::on_payload(const Parser::Piece &piece)
 
 void Connection::on_frame()
 {
-	if (parser_.header().kind != wire::Kind::Message)
+	if (!is_sequenced(parser_.header().kind))
 		todo_ = Todo::Control;
 	else if (placement_.filled == placement_.size)
 		message_is_whole();
@@ -254,7 +264,11 @@ void Connection::message_is_whole()
 	Channel &channel = *placement_.channel;
 
 	peer->get(); // for the message
-	bool posted = placement_.mailbox->finish(placement_);
+	bool posted = false;
+	if (first_.kind == wire::Kind::Message)
+		posted = placement_.mailbox->finish(placement_);
+	else
+		hold_for_listener();
 	{
 		Guard guard(peer->lock);
 
@@ -270,8 +284,22 @@ void Connection::message_is_whole()
 	ccm_trace_deliver(node.number(), &told, posted);
 }
 
+// Calls and answers are looked at outside the socket's lock.
+void Connection::hold_for_listener()
+{
+	arrived_ = placement_.message;
+	arrived_->peer = peer;
+	arrived_->channel = placement_.channel;
+	todo_ = Todo::Arrived;
+}
+
 void Connection::abandon_message()
 {
+	if (arrived_) {
+		uncharge(*arrived_);
+		Message::drop(arrived_);
+		arrived_ = nullptr;
+	}
 	if (!placement_.channel)
 		return;
 	if (placement_.mailbox)

@@ -8,6 +8,7 @@ namespace ccm {
 
 namespace {
 
+constexpr u32 kOwnTurns = 64;	   // calls to itself at once, then others
 constexpr u32 kAcceptTurns = 16;   // connections at once, then others
 constexpr u32 kDoorAgainMs = 20;   // after an accept without memory
 constexpr u32 kToldPerSecond = 10; // refusals, so that strangers cannot flood
@@ -47,8 +48,13 @@ void Listener::stop()
 	}
 	awake_.wake();
 	ccm_thread_stop(thread_);
-	// The thread may not even have run; what it left is ours now.
+	// It may not even have run.
 	begin_stopping();
+	end_all();
+}
+
+void Listener::end_all()
+{
 	while (Connection *connection = connections_.front()) {
 		if (connection->peer)
 			end(*connection, CCM_REASON_ADMIN, 0);
@@ -76,6 +82,26 @@ void Listener::mark(Work &work, u32 bits)
 	awake_.wake();
 }
 
+void Listener::due_at(u64 time_ms)
+{
+	{
+		Guard guard(lock_);
+
+		if (due_ms_ == 0 || time_ms < due_ms_)
+			due_ms_ = time_ms;
+	}
+	awake_.wake();
+}
+
+void Listener::take_due()
+{
+	Guard guard(lock_);
+
+	if (due_ms_)
+		wake_at(due_ms_);
+	due_ms_ = 0;
+}
+
 void Listener::wake_at(u64 time_ms)
 {
 	if (wake_at_ms_ == 0 || time_ms < wake_at_ms_)
@@ -100,10 +126,12 @@ void Listener::work()
 		} else {
 			sleep();
 		}
+		take_due();
 		if (wake_at_ms_ && ccm_now_ms() >= wake_at_ms_)
 			check_deadlines();
 		begin_stopping();
 	}
+	end_all();
 }
 
 Work *Listener::next_work()
@@ -148,7 +176,8 @@ void Listener::sleep()
 	(void)awake_.wait_idle(
 		[this] {
 			Guard guard(lock_);
-			return !ready_.empty() || (stop_ && !stopping_);
+			return !ready_.empty() || due_ms_ ||
+			       (stop_ && !stopping_);
 		},
 		timeout_ms);
 }
@@ -157,7 +186,7 @@ void Listener::check_deadlines()
 {
 	u64 now = ccm_now_ms();
 
-	wake_at_ms_ = 0;
+	wake_at_ms_ = node_.calls.expire(now);
 	if (door_again_ms_ && now >= door_again_ms_) {
 		door_again_ms_ = 0;
 		mark(door_work_, CCM_READY_READ);
@@ -191,6 +220,25 @@ void Listener::serve_peer(Peer &peer, u32 bits)
 		close(peer);
 	if (bits & kConnect)
 		connect(peer);
+	if (bits & kArrived)
+		take_own(peer);
+}
+
+// Calls of this node to itself.
+void Listener::take_own(Peer &self)
+{
+	for (u32 turn = 0; turn < kOwnTurns; turn++) {
+		Message *message;
+		{
+			Guard guard(self.lock);
+
+			message = self.arrived.pop_front();
+		}
+		if (!message)
+			return;
+		node_.arrived(message);
+	}
+	mark(self, kArrived);
 }
 
 void Listener::connect(Peer &peer)
@@ -425,6 +473,7 @@ void Listener::end(Connection &connection, ccm_reason reason, int error)
 	ccm_event event = connection.detach(reason, error);
 	remove(connection);
 	node_.fail_receivers(event.node, EHOSTDOWN);
+	node_.calls.lost(event.node);
 	node_.tell(event);
 }
 

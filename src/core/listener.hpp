@@ -32,6 +32,9 @@ public:
 	// There is something to do. Any context.
 	void mark(Work &work, u32 bits);
 
+	// Look for what is late at this time. Any context.
+	void due_at(u64 time_ms);
+
 	// For connections, in the listener's thread.
 	void wake_at(u64 time_ms);
 	// The peer said who it is: it is no stranger any more.
@@ -47,6 +50,7 @@ private:
 	Work *next_work();
 	void serve(Work &work);
 	void serve_peer(Peer &peer, u32 bits);
+	void take_own(Peer &self);
 	void connect(Peer &peer);
 	void close(Peer &peer);
 	void fail_connecting(Peer &peer, ccm_reason reason, int error);
@@ -56,8 +60,10 @@ private:
 	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 			  int error);
 	void check_deadlines();
+	void take_due();
 	void sleep();
 	void begin_stopping();
+	void end_all();
 	void remove(Connection &connection);
 
 	Node &node_;
@@ -65,9 +71,10 @@ private:
 	ccm_socket *door_ = nullptr;
 	Work door_work_{Work::Of::Door};
 
-	Lock lock_{CCM_LOCK_READY}; // protects the next two
+	Lock lock_{CCM_LOCK_READY}; // protects the next three
 	List<Work> ready_;
 	bool stop_ = false;
+	u64 due_ms_ = 0; // asked for by others; 0: nothing
 	Sleepers awake_;
 
 	// The thread's own.

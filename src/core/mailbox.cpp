@@ -14,7 +14,7 @@ Status Mailbox::attach(const ccm_limits &limits, struct ::module *owner)
 
 	if (shut_)
 		return ccm::fail(ESHUTDOWN);
-	if (attached_)
+	if (attached_ || detaching_)
 		return ccm::fail(EBUSY);
 	attached_ = true;
 	owner_ = owner;
@@ -22,26 +22,45 @@ Status Mailbox::attach(const ccm_limits &limits, struct ::module *owner)
 	return {};
 }
 
-Status Mailbox::detach()
+Status Mailbox::begin_detach()
 {
-	{
-		Guard guard(lock_);
+	Guard guard(lock_);
 
-		if (!attached_)
-			return ccm::fail(ENOENT);
-		attached_ = false;
-		owner_ = nullptr;
-		limits_ = kUnattached;
-		end_all_locked(ESHUTDOWN);
-	}
-	left_.wait_idle(
+	if (!attached_)
+		return ccm::fail(ENOENT);
+	attached_ = false;
+	detaching_ = true;
+	limits_ = kUnattached;
+	end_all_locked(ESHUTDOWN);
+	return {};
+}
+
+void Mailbox::finish_detach()
+{
+	(void)left_.wait_idle(
 		[this] {
 			Guard guard(lock_);
 			return users_ == 0;
 		},
 		CCM_FOREVER);
 	purge();
+	Guard guard(lock_);
+	detaching_ = false;
+	owner_ = nullptr;
+}
+
+Status Mailbox::detach()
+{
+	TRY(begin_detach());
+	finish_detach();
 	return {};
+}
+
+struct ::module *Mailbox::owner()
+{
+	Guard guard(lock_);
+
+	return owner_;
 }
 
 void Mailbox::purge()

@@ -8,6 +8,7 @@
 // the socket.
 #pragma once
 
+#include "core/handlers.hpp"
 #include "core/message.hpp"
 #include "support/lock.hpp"
 #include "support/result.hpp"
@@ -102,11 +103,16 @@ public:
 	Mailbox &operator=(const Mailbox &) = delete;
 
 	const u32 module;
+	Handlers handlers; // that its consumer has registered
 
 	// The consumer; the callers hold the node's mutex. EBUSY, ESHUTDOWN.
 	Status attach(const ccm_limits &limits, struct ::module *owner);
-	// ENOENT. No receiver is inside when it returns, nothing queued.
-	Status detach();
+	// In two steps. After the first nobody enters, and whoever waits leaves:
+	// ENOENT. After the second nobody is inside and nothing queued. Sleeps.
+	Status begin_detach();
+	void finish_detach();
+	Status detach(); // both
+	struct ::module *owner();
 	// If nobody is there to take what is queued, nobody will.
 	void purge_unattached();
 	// The node goes: nobody waits here, or will.
@@ -171,6 +177,7 @@ private:
 		CCM_LOCK_BOX}; // protects all that follows, and the placements
 	bool attached_ = false;
 	bool shut_ = false;
+	bool detaching_ = false;
 	struct ::module *owner_ = nullptr;
 	ccm_limits limits_ = kUnattached;
 	u32 users_ = 0;		   // between enter() and leave()

@@ -2,6 +2,7 @@
 // A message in CCM's own memory: waiting to be sent, arriving, or queued.
 #pragma once
 
+#include "core/wire.hpp"
 #include "kernel/kernel.h"
 #include "support/list.hpp"
 #include "support/memory.hpp"
@@ -16,7 +17,7 @@ struct Sender;
 // What tells messages of one module number apart.
 struct Key {
 	u32 node; // the other node: destination of ours, source of theirs
-	u32 type;
+	u32 type; // of a call: the function
 	u32 seqn;
 };
 
@@ -58,12 +59,14 @@ struct Message : Hook<Message> {
 		return charge_of(size);
 	}
 
+	wire::Kind kind = wire::Kind::Message; // set once, by who makes it
 	const u32 module;
 	const Key key;
 	const u32 size;
 	Peer *peer = nullptr;	    // of the channel; referenced while charged
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
+	u64 since_ms = 0;	    // when a call arrived
 
 private:
 	Message(u32 module_, const Key &key_, u32 size_)

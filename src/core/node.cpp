@@ -66,6 +66,14 @@ void Node::report(ccm_node_info &out)
 	out.stats = stats;
 }
 
+void Node::call_due(u64 time_ms)
+{
+	PeerRef self = peer(number());
+
+	if (self)
+		self->listener->due_at(time_ms);
+}
+
 void Node::fail_receivers(u32 node, int error)
 {
 	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
@@ -130,6 +138,8 @@ Status Node::unconfigure(Refusal &refuse)
 			return refuse(ENOTCONN, "this node is not configured");
 		stop();
 	}
+	// Not under the mutex: whoever is told may do what needs it.
+	calls.lost_all();
 	changed();
 	tell({.kind = CCM_EVENT_KIND_NODE});
 	return {};
@@ -153,13 +163,22 @@ void Node::stop()
 
 void Node::destroy()
 {
-	MutexGuard guard(mutex_);
+	List<Message> dropped;
+	{
+		MutexGuard guard(mutex_);
 
-	going_.store(true);
-	stop();
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1)
-		mailbox->shut();
+		going_.store(true);
+		for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+		     module = mailbox->module + 1)
+			mailbox->shut();
+		stop();
+	}
+	calls.lost_all();
+	pool.stop(dropped);
+	while (Message *call = dropped.pop_front()) {
+		uncharge(*call);
+		Message::drop(call);
+	}
 }
 
 // --- peers -----------------------------------------------------------------------
@@ -426,17 +445,69 @@ Status Node::attach(u32 module, const ccm_limits &limits,
 	return told;
 }
 
+// Handlers may attach and detach other numbers meanwhile: not under the mutex.
 Status Node::detach(u32 module)
 {
-	MutexGuard guard(mutex_);
 	Mailbox *mailbox = mailboxes.get(module);
 
 	if (!mailbox)
 		return fail(ENOENT);
-	TRY(mailbox->detach());
-	// No memory is needed: the channels were made by attach().
-	(void)set_windows(module, kUnattached);
+	// It would wait for itself.
+	if (mailbox->handlers.run_here())
+		return fail(EDEADLK);
+	TRY(mailbox->begin_detach());
+	detach(*mailbox);
 	return {};
+}
+
+void Node::detach(Mailbox &mailbox)
+{
+	(void)mailbox.handlers.remove_all();
+	calls.cancel(mailbox.module);
+	mailbox.finish_detach();
+	// One that was being registered has been by now.
+	(void)mailbox.handlers.remove_all();
+
+	MutexGuard guard(mutex_);
+	// No memory is needed: the channels were made by attach().
+	if (!mailbox.attached())
+		(void)set_windows(mailbox.module, kUnattached);
+}
+
+u32 Node::forget(const struct ::module *owner)
+{
+	u32 forgotten = 0;
+
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1) {
+		if (mailbox->owner() != owner || !mailbox->begin_detach().ok())
+			continue;
+		detach(*mailbox);
+		forgotten++;
+	}
+	return forgotten;
+}
+
+// What ends while somebody counts is passed over, and nothing behind it.
+bool Node::report_handler(u32 nth, ccm_handler_info &out)
+{
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1) {
+		out.module = mailbox->module;
+		if (mailbox->handlers.report(nth, out))
+			return true;
+	}
+	return false;
+}
+
+// Running, then waiting for a thread, then awaited elsewhere.
+bool Node::report_call(u32 nth, ccm_call_info &out)
+{
+	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
+	     module = mailbox->module + 1)
+		if (mailbox->handlers.report_running(nth, out))
+			return true;
+	return pool.report(nth, out) || calls.report(nth, out);
 }
 
 // Under the mutex: no peer comes or goes.

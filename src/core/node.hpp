@@ -2,12 +2,15 @@
 // This machine's part in the cluster: one node a network namespace.
 #pragma once
 
+#include "core/calls.hpp"
 #include "core/mailbox.hpp"
 #include "core/peer.hpp"
+#include "core/pool.hpp"
 
 namespace ccm {
 
 class Listener;
+struct Reply;
 
 // What an administrator's request came to; the sentence is for people.
 struct Refusal {
@@ -124,6 +127,21 @@ struct Node {
 	// What those who watch should know. Sleeps.
 	void tell(ccm_event event);
 
+	// Calls. A call or an answer has arrived; it is this function's. In the
+	// listener.
+	void arrived(Message *message);
+	// The pool runs one.
+	void run_call(Message *call, bool on_thread);
+	// Detach all that this module is the owner of; how many numbers.
+	u32 forget(const struct ::module *owner);
+	bool report_handler(u32 nth, ccm_handler_info &out);
+	bool report_call(u32 nth, ccm_call_info &out);
+	// An asynchronous call is late at this time. Any context.
+	void call_due(u64 time_ms);
+
+	Calls calls;
+	Pool pool{*this};
+
 	// Kept until the node goes.
 	Table<Mailbox, CCM_MODULE_MAX + 1> mailboxes;
 	// Constant while the listener runs.
@@ -133,6 +151,11 @@ struct Node {
 	ccm_node_stats stats{};
 
 private:
+	void answer_arrived(Message *answer);
+	void call_arrived(Message *call);
+	void refuse_call(Message *call, wire::Answer::Outcome outcome);
+	void send_answer(Reply &reply);
+	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status start(const ccm_node_config &config, Refusal &refusal);
 	void remove_peer(Peer &peer);

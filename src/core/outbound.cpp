@@ -243,7 +243,7 @@ void Connection::compose_fragment_locked(Frame &frame)
 	}
 	u32 left = sending_->size - offset_;
 	u32 length = left < wire::kPayloadMax ? left : wire::kPayloadMax;
-	wire::Header header = header_locked(wire::Kind::Message);
+	wire::Header header = header_locked(sending_->kind);
 
 	header.module = static_cast<u16>(sending_->module);
 	header.type = sending_->key.type;

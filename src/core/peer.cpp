@@ -16,8 +16,17 @@ Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
 		state = CCM_STATE_UP;
 }
 
+static void drop_all(List<Message> &messages)
+{
+	while (Message *message = messages.pop_front())
+		Message::drop(message);
+}
+
+// What is charged holds a reference: arrived is empty.
 Peer::~Peer()
 {
+	drop_all(waiting);
+	drop_all(unsendable);
 	for (u32 module = 1; Channel *channel = channels_.from(module);) {
 		module = channel->module + 1;
 		channels_.clear(channel->module);
@@ -36,7 +45,7 @@ void Peer::put()
 Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 {
 	Sender sender;
-	auto accepted = offer(message, timeout_ms ? &sender : nullptr);
+	auto accepted = offer(message, &sender, timeout_ms != 0);
 
 	if (!accepted.ok()) {
 		Message::drop(message);
@@ -51,8 +60,26 @@ Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 	return {};
 }
 
+bool Peer::takes(u32 module, u32 size)
+{
+	Guard guard(lock);
+	Channel *channel = channel_locked(module);
+
+	return channel && check_locked(*channel, size).ok();
+}
+
+Status Peer::post(Message *message)
+{
+	auto accepted = offer(message, nullptr, true);
+
+	if (!accepted.ok())
+		return fail(accepted.error());
+	Connection::transmit(*this);
+	return {};
+}
+
 // True if it is accepted, false if it waits.
-Result<bool> Peer::offer(Message *message, Sender *sender)
+Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
 {
 	Guard guard(lock);
 
@@ -67,7 +94,7 @@ Result<bool> Peer::offer(Message *message, Sender *sender)
 		accept_locked(*channel, message);
 		return true;
 	}
-	if (!sender) {
+	if (!may_wait) {
 		stats.refused++;
 		return fail(EAGAIN);
 	}
@@ -146,11 +173,17 @@ void Peer::accept_locked(Channel &channel, Message *message)
 	held += message->charge();
 	stats.messages_in++;
 	stats.bytes_in += message->size;
-	trace_delivered(*message);
+	if (message->kind == wire::Kind::Message)
+		trace_delivered(*message);
 	get();
 	message->peer = this;
 	message->channel = &channel;
-	node.mailboxes.get(message->module)->deliver(message);
+	if (message->kind == wire::Kind::Message) {
+		node.mailboxes.get(message->module)->deliver(message);
+		return;
+	}
+	arrived.push_back(message);
+	listener->mark(*this, kArrived);
 }
 
 Message *Peer::take_queued_locked()
@@ -164,6 +197,8 @@ Message *Peer::take_queued_locked()
 
 static void finish(Sender *sender, int error)
 {
+	if (!sender)
+		return;
 	sender->done = true;
 	sender->error = error;
 	sender->sleepers.wake();
@@ -190,16 +225,22 @@ void Peer::admit_waiting_locked()
 		m->sender = nullptr;
 		if (fits.ok())
 			accept_locked(channel, m);
+		else if (!sender)
+			unsendable.push_back(m);
 		finish(sender, fits.error());
 	}
 }
 
-// Their threads drop the messages.
+// Their threads drop the messages. Answers go on waiting until the session ends.
 void Peer::fail_senders_locked(int error_)
 {
-	while (Message *message = waiting.pop_front()) {
-		channels_.get(message->module)->waiting--;
-		finish(message->sender, error_);
+	for (Message *m = waiting.front(), *next; m; m = next) {
+		next = waiting.next(m);
+		if (!m->sender)
+			continue;
+		waiting.remove(m);
+		channels_.get(m->module)->waiting--;
+		finish(m->sender, error_);
 	}
 }
 
@@ -347,9 +388,14 @@ Loss Peer::end_session_locked(List<Message> &dropped)
 	stats.unsent += loss.unsent;
 	stats.unknown += loss.unknown;
 	dropped.append(queue);
+	dropped.append(unsendable);
 	queued = 0;
 	queue_count = 0;
 	fail_senders_locked(EHOSTDOWN);
+	while (Message *answer = waiting.pop_front()) {
+		channels_.get(answer->module)->waiting--;
+		dropped.push_back(answer);
+	}
 	return loss;
 }
 

@@ -50,6 +50,11 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	// Accept a message, which belongs to this function from then on. Waits
 	// up to timeout_ms for room.
 	Status send(Message *message, MaySleep may_sleep, int timeout_ms);
+	// Whether a message of this size can be sent under this number at all.
+	bool takes(u32 module, u32 size);
+	// The same for what nobody waits for: an answer. If there is no room it is
+	// sent later. Sleeps.
+	Status post(Message *message);
 	// What was received is no longer held in memory.
 	void give_back(Channel &channel, u64 charge);
 	// What its consumer accepts has changed. ENOMEM.
@@ -94,7 +99,10 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	List<Message> queue; // accepted, in order
 	u64 queued = 0;	     // their charge
 	u64 queue_count = 0;
-	List<Message> waiting; // not accepted yet, in order; each has a sender
+	List<Message> arrived;	  // of self: calls and answers for the listener
+	List<Message> unsendable; // to be dropped when the lock is not held
+	List<Message>
+		waiting; // not accepted yet, in order; an answer has no sender
 	List<Channel> to_announce;
 	u64 sent_sequence = 0;	       // of the last message begun
 	u64 acknowledged_sequence = 0; // of the last the peer has
@@ -105,7 +113,7 @@ struct Peer : Work { // what administrators ask for is done by the listener
 
 private:
 	void wake_listener();
-	Result<bool> offer(Message *message, Sender *sender);
+	Result<bool> offer(Message *message, Sender *sender, bool may_wait);
 	Status await(Message *message, Sender &sender, int timeout_ms);
 	Status check_locked(const Channel &channel, u32 size) const;
 	bool has_room_locked(const Channel &channel, u64 charge) const;

@@ -41,6 +41,20 @@ struct RawLimit {
 	be32 reserved;
 };
 
+struct RawCall {
+	be64 id;
+	u8 how;
+	u8 reserved[7];
+};
+
+struct RawAnswer {
+	be64 id;
+	be32 outcome;
+	be32 result;
+};
+
+static_assert(sizeof(RawCall) == kCallSize);
+static_assert(sizeof(RawAnswer) == kCallSize);
 static_assert(sizeof(RawHeader) == kHeaderSize);
 static_assert(sizeof(RawHello) == kHelloSize);
 static_assert(sizeof(RawLimit) == kLimitSize);
@@ -79,6 +93,9 @@ bool fits_kind(const Header &h)
 		return h.length == 0;
 	case Kind::Message:
 		return is_fragment(h);
+	case Kind::Call:
+	case Kind::Answer:
+		return is_fragment(h) && h.size >= kCallSize;
 	}
 	return false;
 }
@@ -177,6 +194,48 @@ Limit decode(const u8 (&from)[kLimitSize])
 
 	copy(&raw, from, sizeof(raw));
 	return {.limit = raw.limit, .max_size = raw.max_size};
+}
+
+void encode(const Call &call, u8 *to)
+{
+	RawCall raw{};
+
+	raw.id = call.id;
+	raw.how = static_cast<u8>(call.how);
+	copy(to, &raw, sizeof(raw));
+}
+
+Result<Call> decode_call(const u8 *from)
+{
+	RawCall raw;
+
+	copy(&raw, from, sizeof(raw));
+	if (raw.how > static_cast<u8>(Call::How::Long))
+		return fail(EPROTO);
+	return Call{.id = raw.id, .how = static_cast<Call::How>(raw.how)};
+}
+
+void encode(const Answer &answer, u8 *to)
+{
+	RawAnswer raw;
+
+	raw.id = answer.id;
+	raw.outcome = static_cast<u32>(answer.outcome);
+	raw.result = answer.result;
+	copy(to, &raw, sizeof(raw));
+}
+
+Result<Answer> decode_answer(const u8 *from)
+{
+	RawAnswer raw;
+
+	copy(&raw, from, sizeof(raw));
+	if (raw.outcome > static_cast<u32>(Answer::Outcome::Refused))
+		return fail(EPROTO);
+	return Answer{.id = raw.id,
+		      .outcome = static_cast<Answer::Outcome>(
+			      static_cast<u32>(raw.outcome)),
+		      .result = raw.result};
 }
 
 } // namespace ccm::wire

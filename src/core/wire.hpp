@@ -13,6 +13,7 @@ constexpr u8 kVersion = 1;
 constexpr size_t kHeaderSize = 48;
 constexpr size_t kHelloSize = 96;
 constexpr size_t kLimitSize = 16;
+constexpr size_t kCallSize = 16;
 constexpr size_t kClusterSize = 32;
 constexpr size_t kNonceSize = 32;
 
@@ -26,6 +27,8 @@ enum class Kind : u8 {
 	Ready,	 // all limits are told: the sender of this may be sent messages
 	Goodbye, // the sender closes the connection on purpose
 	Message, // a fragment of a message, or all of it
+	Call,	 // the same of a call
+	Answer,	 // the same of a call's answer
 };
 
 // The fixed header of every frame.
@@ -60,14 +63,52 @@ struct Limit {
 	u32 max_size; // of one message, in bytes
 };
 
+// In front of the arguments of a call, whose function is the header's type.
+struct Call {
+	// Where the handler is to run.
+	enum class How : u8 {
+		Registered, // where it was registered for
+		Short,	    // in the listener
+		Long,	    // on a thread
+	};
+
+	u64 id; // for the answer; 0: none is wanted
+	How how;
+};
+
+// In front of the arguments of an answer.
+struct Answer {
+	enum class Outcome : u32 {
+		Done,	   // the handler has run
+		NoHandler, // there is none of this number
+		Refused,   // it cannot run now
+	};
+
+	u64 id;
+	Outcome outcome;
+	u32 result; // what it returned
+};
+
 void encode(const Header &header, u8 (&to)[kHeaderSize]);
 void encode(const Hello &hello, u8 (&to)[kHelloSize]);
 void encode(const Limit &limit, u8 (&to)[kLimitSize]);
+void encode(const Call &call, u8 *to); // kCallSize bytes
+void encode(const Answer &answer, u8 *to);
 
 // Everything in it is in range, and fits what kind of frame it is. EPROTO, or
 // EPROTONOSUPPORT for another version.
 Result<Header> decode(const u8 (&from)[kHeaderSize]);
 Hello decode(const u8 (&from)[kHelloSize]);
 Limit decode(const u8 (&from)[kLimitSize]);
+// kCallSize bytes. EPROTO: no such way to run it, or outcome.
+Result<Call> decode_call(const u8 *from);
+Result<Answer> decode_answer(const u8 *from);
+
+// Frames of this kind carry fragments, and are part of the session's sequence.
+constexpr bool is_sequenced(Kind kind)
+{
+	return kind == Kind::Message || kind == Kind::Call ||
+	       kind == Kind::Answer;
+}
 
 } // namespace ccm::wire

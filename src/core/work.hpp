@@ -12,6 +12,7 @@ class Listener;
 // What there is to do, beside the bits of enum ccm_ready.
 constexpr u32 kTransmit = 1u << 8; // a connection has frames to send
 constexpr u32 kConnect = 1u << 9;  // to a peer
+constexpr u32 kArrived = 1u << 11; // calls of this node to itself
 constexpr u32 kClose = 1u << 10;   // the connection with a peer
 
 struct Work : Hook<Work> {

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 
 #include "kernel.h"
 #include "netns.h"
@@ -143,6 +144,133 @@ int CCM_node(struct net *net)
 	return PASS_ON_ATOMIC(net, number);
 }
 EXPORT_SYMBOL_GPL(CCM_node);
+
+int CCM_regist(struct net *net, u32 module, u32 function,
+	       enum ccm_handler_kind kind, ccm_handler handler, void *context)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, regist, module, function, kind, handler, context);
+}
+EXPORT_SYMBOL_GPL(CCM_regist);
+
+int CCM_unregist(struct net *net, u32 module, u32 function)
+{
+	might_sleep();
+	if (!net)
+		return -EINVAL;
+	return PASS_ON(net, unregist, module, function);
+}
+EXPORT_SYMBOL_GPL(CCM_unregist);
+
+static int rcall(struct net *net, const struct ccm_call *call, bool on_thread,
+		 const struct ccm_arg *args, size_t count)
+{
+	if (!net || !call)
+		return -EINVAL;
+	might_sleep_if(!(call->flags & CCM_NOWAIT));
+	if (call->flags & CCM_NOWAIT)
+		return PASS_ON_ATOMIC(net, rcall, call, on_thread, args, count);
+	return PASS_ON(net, rcall, call, on_thread, args, count);
+}
+
+int ccm_rcall_short(struct net *net, const struct ccm_call *call,
+		    const struct ccm_arg *args, size_t count)
+{
+	return rcall(net, call, false, args, count);
+}
+EXPORT_SYMBOL_GPL(ccm_rcall_short);
+
+int ccm_rcall_long(struct net *net, const struct ccm_call *call,
+		   const struct ccm_arg *args, size_t count)
+{
+	return rcall(net, call, true, args, count);
+}
+EXPORT_SYMBOL_GPL(ccm_rcall_long);
+
+int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
+		   struct ccm_answer *answer, const struct ccm_arg *args,
+		   size_t count)
+{
+	might_sleep();
+	if (answer)
+		memset(answer, 0, sizeof(*answer));
+	if (!net || !call || !answer)
+		return -EINVAL;
+	return PASS_ON(net, rcall_wait, call, answer, args, count);
+}
+EXPORT_SYMBOL_GPL(ccm_rcall_wait);
+
+int ccm_rcall_begin(struct net *net, const struct ccm_call *call, ccm_done done,
+		    void *context, const struct ccm_arg *args, size_t count)
+{
+	if (!net || !call)
+		return -EINVAL;
+	might_sleep_if(!(call->flags & CCM_NOWAIT));
+	if (call->flags & CCM_NOWAIT)
+		return PASS_ON_ATOMIC(net, rcall_begin, call, done, context,
+				      args, count);
+	return PASS_ON(net, rcall_begin, call, done, context, args, count);
+}
+EXPORT_SYMBOL_GPL(ccm_rcall_begin);
+
+int ccm_answer_with(struct ccm_args *args, const struct ccm_arg *answer,
+		    size_t count)
+{
+	might_sleep();
+	return args ? ccm_core_answer_with(args, answer, count) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(ccm_answer_with);
+
+void CCM_answer_free(struct ccm_answer *answer)
+{
+	if (!answer || !answer->message)
+		return;
+	ccm_core_message_free(answer->message);
+	answer->message = NULL;
+}
+EXPORT_SYMBOL_GPL(CCM_answer_free);
+
+int CCM_get_u32(struct ccm_args *args, u32 *value)
+{
+	return ccm_core_get_u32(args, value);
+}
+EXPORT_SYMBOL_GPL(CCM_get_u32);
+
+int CCM_get_u64(struct ccm_args *args, u64 *value)
+{
+	return ccm_core_get_u64(args, value);
+}
+EXPORT_SYMBOL_GPL(CCM_get_u64);
+
+int CCM_get_string(struct ccm_args *args, const char **string)
+{
+	return ccm_core_get_string(args, string);
+}
+EXPORT_SYMBOL_GPL(CCM_get_string);
+
+int CCM_get_bytes(struct ccm_args *args, const void **data, size_t *size)
+{
+	return ccm_core_get_bytes(args, data, size);
+}
+EXPORT_SYMBOL_GPL(CCM_get_bytes);
+
+int CCM_get_end(const struct ccm_args *args)
+{
+	return ccm_core_get_end(args);
+}
+EXPORT_SYMBOL_GPL(CCM_get_end);
+
+bool ccm_module_get(struct module *owner)
+{
+	return try_module_get(owner);
+}
+
+void ccm_module_put(struct module *owner)
+{
+	module_put(owner);
+}
 
 const char *ccm_module_name(const struct module *owner)
 {

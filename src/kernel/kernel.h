@@ -43,6 +43,9 @@ enum ccm_lock_kind {
 	CCM_LOCK_PEER,  /* peer: state, send queue, channels */
 	CCM_LOCK_BOX,   /* mailbox: queues and waiters of one module number */
 	CCM_LOCK_READY, /* listener: connections with work to do */
+	CCM_LOCK_HANDLERS, /* what can be called, and runs */
+	CCM_LOCK_CALLS, /* calls whose answers are awaited */
+	CCM_LOCK_POOL,	/* threads for long calls */
 	CCM_LOCK_KINDS
 };
 
@@ -114,6 +117,17 @@ struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
 				    u32 number);
 /* Ask it to stop, and wait for it. run() must watch a flag of its own. */
 void ccm_thread_stop(struct ccm_thread *thread);
+/* The calling one, if it is one of these, else NULL. */
+struct ccm_thread *ccm_thread_mine(void);
+/* Whatever it waits for by ccm_wait() ends with -ECANCELED, until it resumes. */
+void ccm_thread_interrupt(struct ccm_thread *thread);
+void ccm_thread_resume(struct ccm_thread *thread);
+/*
+ * While a thread of ours is busy for everybody, nothing it calls may wait:
+ * ccm_thread_may_wait() is false there, and true anywhere else.
+ */
+void ccm_thread_busy(bool busy);
+bool ccm_thread_may_wait(void);
 /* Let others run. Sleeps. */
 void ccm_yield(void);
 
@@ -208,6 +222,8 @@ struct ccm_event {
 	u64 unknown; /* messages sent, whose fate is unknown */
 	u64 generation; /* of the node's configuration, after the change */
 	struct ccm_endpoint remote; /* who was refused */
+	u32 module; /* of a call that was refused */
+	u32 function;
 };
 
 void ccm_report(struct net *net, const struct ccm_event *event);
@@ -218,9 +234,15 @@ void ccm_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void ccm_trace_send(u32 me, const struct ccm_msg *msg, int result);
 void ccm_trace_receive(u32 me, const struct ccm_msg *msg, int result);
 void ccm_trace_deliver(u32 me, const struct ccm_msg *msg, bool posted);
+/* A call that has run here, or was refused: error, or the handler's result. */
+void ccm_trace_call(u32 me, u32 from, u32 module, u32 function, u32 seqn,
+		    bool on_thread, int error, int result);
 void ccm_trace_state(u32 me, u32 peer, enum ccm_state from, enum ccm_state to,
 		     enum ccm_reason reason);
 
+/* Keep a module loaded; false if it is going. NULL is always there. */
+bool ccm_module_get(struct module *owner);
+void ccm_module_put(struct module *owner);
 /* A module's name, for reports. "" for NULL. */
 const char *ccm_module_name(const struct module *owner);
 
@@ -275,6 +297,9 @@ struct ccm_peer_stats {
 	u64 garbage;   /* frames that broke the protocol */
 	u64 unsent;    /* messages lost: accepted and never sent */
 	u64 unknown;   /* messages sent, and not known to have arrived */
+	u64 calls_in;  /* calls that ran here */
+	u64 calls_out;
+	u64 calls_refused; /* calls from it that could not run here */
 	u64 no_memory; /* times the receiver had to wait for memory */
 };
 
@@ -300,6 +325,23 @@ struct ccm_consumer_info {
 	u32 receivers; /* asleep */
 	u64 messages; /* in the queue */
 	u64 queued; /* bytes in the queue, at true size */
+};
+
+struct ccm_handler_info {
+	u32 module;
+	u32 function;
+	enum ccm_handler_kind kind;
+	u32 running; /* calls of it that run now */
+};
+
+/* A call as `ccmctl calls` shows it. */
+struct ccm_call_info {
+	enum ccm_call_what what;
+	u32 node; /* who called, or who was called */
+	u32 module;
+	u32 function;
+	u32 seqn;
+	u64 age_ms;
 };
 
 /*
@@ -328,6 +370,11 @@ int ccm_core_peer_info(struct ccm_node *node, u32 from, struct ccm_peer_info *ou
 /* Does not sleep, and so may be called inside RCU. */
 int ccm_core_consumer_info(struct ccm_node *node, u32 from,
 			   struct ccm_consumer_info *out);
+/* The nth, in no order that stays; -ENOENT behind the last. */
+int ccm_core_handler_info(struct ccm_node *node, u32 nth,
+			  struct ccm_handler_info *out);
+int ccm_core_call_info(struct ccm_node *node, u32 nth,
+		       struct ccm_call_info *out);
 /* timeout_ms: as CCM_Connect_to(). */
 int ccm_core_connect(struct ccm_node *node, u32 number, int timeout_ms,
 		     const char **why);
@@ -348,6 +395,28 @@ int ccm_core_cancel(struct ccm_node *node, const struct ccm_msg *msg,
 		    unsigned int flags);
 void ccm_core_message_free(void *data);
 int ccm_core_number(struct ccm_node *node);
+int ccm_core_regist(struct ccm_node *node, u32 module, u32 function,
+		    enum ccm_handler_kind kind, ccm_handler handler,
+		    void *context);
+int ccm_core_unregist(struct ccm_node *node, u32 module, u32 function);
+/* One way; on a thread, or else in the listener. */
+int ccm_core_rcall(struct ccm_node *node, const struct ccm_call *call,
+		   bool on_thread, const struct ccm_arg *args, size_t count);
+int ccm_core_rcall_wait(struct ccm_node *node, const struct ccm_call *call,
+			struct ccm_answer *answer, const struct ccm_arg *args,
+			size_t count);
+int ccm_core_rcall_begin(struct ccm_node *node, const struct ccm_call *call,
+			 ccm_done done, void *context,
+			 const struct ccm_arg *args, size_t count);
+int ccm_core_answer_with(struct ccm_args *args, const struct ccm_arg *answer,
+			 size_t count);
+int ccm_core_get_u32(struct ccm_args *args, u32 *value);
+int ccm_core_get_u64(struct ccm_args *args, u64 *value);
+int ccm_core_get_string(struct ccm_args *args, const char **string);
+int ccm_core_get_bytes(struct ccm_args *args, const void **data, size_t *size);
+int ccm_core_get_end(const struct ccm_args *args);
+/* A module goes: what it forgot to detach is detached. How much that was. */
+u32 ccm_core_forget(struct ccm_node *node, const struct module *owner);
 
 /* From a socket's callback, in softirq too. owner: as given to the socket. */
 void ccm_core_ready(void *owner, unsigned int what);

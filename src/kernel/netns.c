@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/rtnetlink.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -75,13 +76,54 @@ static struct pernet_operations netns_ops = {
 	.size = sizeof(struct ccm_netns),
 };
 
+/* Its exit has run, its text is still there. */
+static void forget_module(const struct module *owner)
+{
+	struct ccm_node *node;
+	u32 forgotten = 0;
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		node = ccm_netns_node(net);
+		if (!node)
+			continue;
+		forgotten += ccm_core_forget(node, owner);
+		ccm_core_put(node);
+	}
+	up_read(&net_rwsem);
+	if (forgotten)
+		pr_warn("ccm: module %s was unloaded without detaching: done for it\n",
+			owner->name);
+}
+
+static int module_changes(struct notifier_block *self, unsigned long state,
+			  void *module)
+{
+	if (state == MODULE_STATE_GOING && module != THIS_MODULE)
+		forget_module(module);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_changes,
+};
+
 int ccm_netns_init(void)
 {
-	return register_pernet_device(&netns_ops);
+	int result = register_pernet_device(&netns_ops);
+
+	if (result)
+		return result;
+	result = register_module_notifier(&module_notifier);
+	if (result)
+		unregister_pernet_device(&netns_ops);
+	return result;
 }
 
 void ccm_netns_exit(void)
 {
+	unregister_module_notifier(&module_notifier);
 	unregister_pernet_device(&netns_ops);
 }
 

@@ -10,6 +10,14 @@
 
 #include "kernel.h"
 
+struct ccm_thread {
+	struct task_struct *task; /* a reference: it may end before its stop */
+	int (*run)(void *arg);
+	void *arg;
+	bool interrupted;
+	bool busy; /* its own */
+};
+
 void ccm_waitq_init(struct ccm_waitq *queue)
 {
 	init_waitqueue_head(&queue->head);
@@ -20,9 +28,15 @@ void ccm_wake(struct ccm_waitq *queue)
 	wake_up_all(&queue->head);
 }
 
+static int thread_main(void *data);
+
 /* Why the caller should not go on waiting: signal, or stop of its thread. */
 static int interruption(void)
 {
+	struct ccm_thread *mine = ccm_thread_mine();
+
+	if (mine && READ_ONCE(mine->interrupted))
+		return -ECANCELED;
 	if ((current->flags & PF_KTHREAD) && kthread_should_stop())
 		return -EINTR;
 	if (signal_pending(current))
@@ -67,12 +81,6 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	might_sleep();
 	return wait(queue, done, arg, timeout_ms, TASK_IDLE);
 }
-
-struct ccm_thread {
-	struct task_struct *task; /* a reference: it may end before its stop */
-	int (*run)(void *arg);
-	void *arg;
-};
 
 /* No memory reclaim from here into file systems: they may wait for us. */
 static int thread_main(void *data)
@@ -120,4 +128,38 @@ void ccm_yield(void)
 {
 	might_sleep();
 	cond_resched();
+}
+
+struct ccm_thread *ccm_thread_mine(void)
+{
+	if (!in_task() || !(current->flags & PF_KTHREAD) ||
+	    kthread_func(current) != thread_main)
+		return NULL;
+	return kthread_data(current);
+}
+
+void ccm_thread_interrupt(struct ccm_thread *thread)
+{
+	WRITE_ONCE(thread->interrupted, true);
+	wake_up_process(thread->task);
+}
+
+void ccm_thread_resume(struct ccm_thread *thread)
+{
+	WRITE_ONCE(thread->interrupted, false);
+}
+
+void ccm_thread_busy(bool busy)
+{
+	struct ccm_thread *mine = ccm_thread_mine();
+
+	if (mine)
+		mine->busy = busy;
+}
+
+bool ccm_thread_may_wait(void)
+{
+	struct ccm_thread *mine = ccm_thread_mine();
+
+	return !mine || !mine->busy;
 }

@@ -40,6 +40,13 @@ void ccm_trace_deliver(u32 me, const struct ccm_msg *msg, bool posted)
 	trace_ccm_deliver(me, msg, posted);
 }
 
+void ccm_trace_call(u32 me, u32 from, u32 module, u32 function, u32 seqn,
+		    bool on_thread, int error, int result)
+{
+	trace_ccm_call(me, from, module, function, seqn, on_thread, error,
+		       result);
+}
+
 void ccm_trace_state(u32 me, u32 peer, enum ccm_state from, enum ccm_state to,
 		     enum ccm_reason reason)
 {

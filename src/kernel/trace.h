@@ -97,6 +97,37 @@ DEFINE_EVENT(ccm_message, ccm_receive,
 	TP_ARGS(me, msg, result)
 );
 
+TRACE_EVENT(ccm_call,
+	TP_PROTO(u32 me, u32 from, u32 module, u32 function, u32 seqn,
+		 bool on_thread, int error, int result),
+	TP_ARGS(me, from, module, function, seqn, on_thread, error, result),
+	TP_STRUCT__entry(
+		__field(u32, me)
+		__field(u32, from)
+		__field(u32, module)
+		__field(u32, function)
+		__field(u32, seqn)
+		__field(bool, on_thread)
+		__field(int, error)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->me = me;
+		__entry->from = from;
+		__entry->module = module;
+		__entry->function = function;
+		__entry->seqn = seqn;
+		__entry->on_thread = on_thread;
+		__entry->error = error;
+		__entry->result = result;
+	),
+	TP_printk("me=%u from=%u module=%u function=%u seqn=%u %s error=%d result=%d",
+		  __entry->me, __entry->from, __entry->module,
+		  __entry->function, __entry->seqn,
+		  __entry->on_thread ? "long" : "short", __entry->error,
+		  __entry->result)
+);
+
 TRACE_EVENT(ccm_deliver,
 	TP_PROTO(u32 me, const struct ccm_msg *msg, bool posted),
 	TP_ARGS(me, msg, posted),

@@ -65,6 +65,14 @@ public:
 		end_.previous_->next_ = node;
 		end_.previous_ = node;
 	}
+	void push_front(T *added)
+	{
+		Node *node = added;
+		node->next_ = end_.next_;
+		node->previous_ = &end_;
+		end_.next_->previous_ = node;
+		end_.next_ = node;
+	}
 	T *pop_front()
 	{
 		T *first = front();

@@ -226,6 +226,8 @@ struct ccm_thread {
 	std::atomic<bool> stop;
 	std::mutex mutex;  // protects:
 	HostWaitq *asleep; // where it waits, if a stop ends that
+	std::atomic<bool> interrupted;
+	bool busy; // its own
 
 	void waits_at(HostWaitq *queue)
 	{
@@ -238,6 +240,14 @@ struct ccm_thread {
 		std::lock_guard guard(mutex);
 
 		stop = true;
+		if (asleep)
+			asleep->wake();
+	}
+	void interrupt()
+	{
+		std::lock_guard guard(mutex);
+
+		interrupted = true;
 		if (asleep)
 			asleep->wake();
 	}
@@ -262,6 +272,8 @@ int wait(HostWaitq &queue, bool (*done)(void *arg), void *arg, int timeout_ms,
 
 		if (done(arg))
 			return 0;
+		if (stopped && stopped->interrupted)
+			return -ECANCELED;
 		if (stopped && stopped->stop)
 			return -EINTR;
 		if (now >= end)
@@ -324,7 +336,7 @@ ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, u32)
 	if (!place)
 		return nullptr;
 
-	auto *thread = new (place) ccm_thread{{}, run, arg, false, {}, nullptr};
+	auto *thread = new (place) ccm_thread{{}, run, arg, false, {}, nullptr, false, false};
 	if (pthread_create(&thread->thread, nullptr, thread_main, thread) == 0)
 		return thread;
 	ccm_object_free(thread);
@@ -337,6 +349,32 @@ void ccm_thread_stop(ccm_thread *thread)
 	thread->ask_to_stop();
 	pthread_join(thread->thread, nullptr);
 	ccm_object_free(thread);
+}
+
+ccm_thread *ccm_thread_mine()
+{
+	return me;
+}
+
+void ccm_thread_interrupt(ccm_thread *thread)
+{
+	thread->interrupt();
+}
+
+void ccm_thread_resume(ccm_thread *thread)
+{
+	thread->interrupted = false;
+}
+
+void ccm_thread_busy(bool busy)
+{
+	if (me)
+		me->busy = busy;
+}
+
+bool ccm_thread_may_wait()
+{
+	return !me || !me->busy;
 }
 
 void ccm_yield()
@@ -479,6 +517,19 @@ void ccm_trace_receive(u32, const ccm_msg *, int)
 }
 
 void ccm_trace_deliver(u32, const ccm_msg *, bool)
+{
+}
+
+void ccm_trace_call(u32, u32, u32, u32, u32, bool, int, int)
+{
+}
+
+bool ccm_module_get(module *)
+{
+	return true;
+}
+
+void ccm_module_put(module *)
 {
 }
 

@@ -119,6 +119,19 @@ int Cluster::delete_peer(u32 node, u32 number)
 	});
 }
 
+u32 Cluster::count_calls(u32 node, ccm_call_what what)
+{
+	u32 count = 0;
+	ccm_call_info info{};
+
+	with(net(node), [&](ccm_node *n) {
+		for (u32 nth = 0; ccm_core_call_info(n, nth, &info) == 0; nth++)
+			count += info.what == what;
+		return 0;
+	});
+	return count;
+}
+
 ccm_node_stats Cluster::stats(u32 node)
 {
 	ccm_node_info info{};

@@ -39,6 +39,7 @@ public:
 	static int add_peer(u32 node, const ccm_peer_config &config);
 	static int delete_peer(u32 node, u32 number);
 	static ccm_node_stats stats(u32 node);
+	static u32 count_calls(u32 node, ccm_call_what what);
 
 private:
 	static void copy_name(char *to);

@@ -304,12 +304,60 @@ CCM_TEST(wire, decode__kinds_that_are_none)
 	for (int kind = 0; kind < 256; kind++) {
 		u8 bytes[kHeaderSize];
 
-		if (kind >= 1 && kind <= 5)
+		if (kind >= 1 && kind <= 7)
 			continue;
 		copy(bytes, kMessageBytes, sizeof(bytes));
 		bytes[3] = static_cast<u8>(kind);
 		EXPECT_EQ(EPROTO, judge(bytes));
 	}
+}
+
+// What stands in front of the arguments has to be there.
+CCM_TEST(wire, decode__call_too_short)
+{
+	for (u8 kind = 6; kind <= 7; kind++) {
+		for (u32 size = 0; size < 20; size++) {
+			u8 bytes[kHeaderSize];
+
+			copy(bytes, kMessageBytes, sizeof(bytes));
+			bytes[3] = kind;
+			for (int i = 0; i < 12; i++)
+				bytes[20 + i] = 0; // size, offset, length
+			bytes[23] = bytes[31] = static_cast<u8>(size);
+			EXPECT_EQ(size < kCallSize ? EPROTO : 0, judge(bytes));
+		}
+	}
+}
+
+CCM_TEST(wire, call__byte_by_byte)
+{
+	const u8 expected[] = {1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 0, 0, 0, 0};
+	u8 bytes[kCallSize];
+
+	encode(Call{.id = 0x0102030405060708, .how = Call::How::Long}, bytes);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		EXPECT_EQ(expected[i], bytes[i]);
+	EXPECT_EQ(0x0102030405060708, decode_call(bytes).value().id);
+	EXPECT(decode_call(bytes).value().how == Call::How::Long);
+	bytes[8] = 3;
+	EXPECT_EQ(EPROTO, decode_call(bytes).error());
+}
+
+CCM_TEST(wire, answer__byte_by_byte)
+{
+	const u8 expected[] = {0, 0, 0, 0, 0,	 0,    0,    9,
+			       0, 0, 0, 1, 0xff, 0xff, 0xff, 0xea};
+	u8 bytes[kCallSize];
+
+	encode(Answer{.id = 9,
+		      .outcome = Answer::Outcome::NoHandler,
+		      .result = static_cast<u32>(-22)},
+	       bytes);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		EXPECT_EQ(expected[i], bytes[i]);
+	EXPECT_EQ(-22, static_cast<int>(decode_answer(bytes).value().result));
+	bytes[11] = 3;
+	EXPECT_EQ(EPROTO, decode_answer(bytes).error());
 }
 
 CCM_TEST(wire, decode__node_numbers)

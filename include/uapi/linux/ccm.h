@@ -77,6 +77,7 @@ enum ccm_reason {
  * @CCM_EVENT_KIND_PEER_DELETE: a peer was deleted
  * @CCM_EVENT_KIND_STATE: a peer changed its state
  * @CCM_EVENT_KIND_REFUSED: a connection was refused
+ * @CCM_EVENT_KIND_CALL_REFUSED: a call could not run here
  */
 enum ccm_event_kind {
 	CCM_EVENT_KIND_NODE,
@@ -84,6 +85,31 @@ enum ccm_event_kind {
 	CCM_EVENT_KIND_PEER_DELETE,
 	CCM_EVENT_KIND_STATE,
 	CCM_EVENT_KIND_REFUSED,
+	CCM_EVENT_KIND_CALL_REFUSED,
+};
+
+/**
+ * enum ccm_call_what - what happens to a call now
+ * @CCM_CALL_WHAT_SHORT: its handler runs in the listener
+ * @CCM_CALL_WHAT_LONG: its handler runs on a thread
+ * @CCM_CALL_WHAT_QUEUED: it waits for a thread
+ * @CCM_CALL_WHAT_AWAITED: this node waits for its answer
+ */
+enum ccm_call_what {
+	CCM_CALL_WHAT_SHORT,
+	CCM_CALL_WHAT_LONG,
+	CCM_CALL_WHAT_QUEUED,
+	CCM_CALL_WHAT_AWAITED,
+};
+
+/**
+ * enum ccm_call_kind - where a handler runs
+ * @CCM_CALL_KIND_SHORT: in the listener, unless the caller wants a thread
+ * @CCM_CALL_KIND_LONG: on a thread
+ */
+enum ccm_call_kind {
+	CCM_CALL_KIND_SHORT = 1,
+	CCM_CALL_KIND_LONG,
 };
 
 enum {
@@ -159,6 +185,9 @@ enum {
 	CCM_A_PEER_STATS_UNSENT,
 	CCM_A_PEER_STATS_UNKNOWN,
 	CCM_A_PEER_STATS_NO_MEMORY,
+	CCM_A_PEER_STATS_CALLS_IN,
+	CCM_A_PEER_STATS_CALLS_OUT,
+	CCM_A_PEER_STATS_CALLS_REFUSED,
 
 	__CCM_A_PEER_STATS_MAX,
 	CCM_A_PEER_STATS_MAX = (__CCM_A_PEER_STATS_MAX - 1)
@@ -180,6 +209,30 @@ enum {
 };
 
 enum {
+	CCM_A_HANDLER_PAD = 1,
+	CCM_A_HANDLER_MODULE,
+	CCM_A_HANDLER_FUNCTION,
+	CCM_A_HANDLER_KIND,
+	CCM_A_HANDLER_RUNNING,
+
+	__CCM_A_HANDLER_MAX,
+	CCM_A_HANDLER_MAX = (__CCM_A_HANDLER_MAX - 1)
+};
+
+enum {
+	CCM_A_CALL_PAD = 1,
+	CCM_A_CALL_WHAT,
+	CCM_A_CALL_NODE,
+	CCM_A_CALL_MODULE,
+	CCM_A_CALL_FUNCTION,
+	CCM_A_CALL_SEQN,
+	CCM_A_CALL_AGE,
+
+	__CCM_A_CALL_MAX,
+	CCM_A_CALL_MAX = (__CCM_A_CALL_MAX - 1)
+};
+
+enum {
 	CCM_A_EVENT_PAD = 1,
 	CCM_A_EVENT_KIND,
 	CCM_A_EVENT_NODE,
@@ -190,6 +243,8 @@ enum {
 	CCM_A_EVENT_UNSENT,
 	CCM_A_EVENT_UNKNOWN,
 	CCM_A_EVENT_REMOTE,
+	CCM_A_EVENT_MODULE,
+	CCM_A_EVENT_FUNCTION,
 
 	__CCM_A_EVENT_MAX,
 	CCM_A_EVENT_MAX = (__CCM_A_EVENT_MAX - 1)
@@ -207,6 +262,8 @@ enum {
 	CCM_CMD_CLOSE,
 	CCM_CMD_CONSUMER_GET,
 	CCM_CMD_EVENT,
+	CCM_CMD_HANDLER_GET,
+	CCM_CMD_CALL_GET,
 
 	__CCM_CMD_MAX,
 	CCM_CMD_MAX = (__CCM_CMD_MAX - 1)

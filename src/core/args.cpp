@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/args.hpp"
+
+#include "support/endian.hpp"
+#include "support/memory.hpp"
+
+namespace ccm {
+
+namespace {
+
+// In front of every value. A number follows; a size and the data.
+constexpr size_t kTag = 1;
+
+size_t length_of(const char *string)
+{
+	return __builtin_strlen(string);
+}
+
+// Bytes of a string or bytes; a string travels with its NUL.
+size_t data_size(const ccm_arg &arg)
+{
+	if (arg.type == CCM_ARG_STRING)
+		return length_of(static_cast<const char *>(arg.data)) + 1;
+	return arg.size;
+}
+
+template <class T> u8 *put(u8 *to, const T &value)
+{
+	copy(to, &value, sizeof(value));
+	return to + sizeof(value);
+}
+
+template <class T> T get(const u8 *from)
+{
+	T value;
+
+	copy(&value, from, sizeof(value));
+	return value;
+}
+
+// The value of the next argument, if it has this type and is all there.
+int open(const ccm_args &args, ccm_arg_type type, size_t size)
+{
+	size_t left = static_cast<size_t>(args.end - args.at);
+
+	if (left == 0)
+		return -ENOMSG;
+	if (*args.at != type)
+		return -EPROTOTYPE;
+	return left - kTag < size ? -EBADMSG : 0;
+}
+
+template <class Wire, class T>
+int get_number(ccm_args &args, ccm_arg_type type, T *value)
+{
+	int error = open(args, type, sizeof(Wire));
+
+	if (error)
+		return error;
+	*value = get<Wire>(args.at + kTag);
+	args.at += kTag + sizeof(Wire);
+	return 0;
+}
+
+int get_data(ccm_args &args, ccm_arg_type type, const u8 **data, size_t *size)
+{
+	int error = open(args, type, sizeof(be32));
+
+	if (error)
+		return error;
+	const u8 *begin = args.at + kTag + sizeof(be32);
+	u32 length = get<be32>(args.at + kTag);
+	if (static_cast<size_t>(args.end - begin) < length)
+		return -EBADMSG;
+	*data = begin;
+	*size = length;
+	return 0;
+}
+
+} // namespace
+
+Result<u32> args_size(const Args &args)
+{
+	u64 size = 0;
+
+	if (args.count > kArgsMax)
+		return fail(EINVAL);
+	for (size_t i = 0; i < args.count; i++) {
+		const ccm_arg &arg = args.first[i];
+
+		switch (arg.type) {
+		case CCM_ARG_U32:
+			size += kTag + sizeof(be32);
+			continue;
+		case CCM_ARG_U64:
+			size += kTag + sizeof(be64);
+			continue;
+		case CCM_ARG_STRING:
+			if (!arg.data)
+				return fail(EINVAL);
+			break;
+		case CCM_ARG_BYTES:
+			if (arg.size && !arg.data)
+				return fail(EINVAL);
+			break;
+		default:
+			return fail(EINVAL);
+		}
+		if (data_size(arg) > CCM_SIZE_MAX)
+			return fail(EMSGSIZE);
+		size += kTag + sizeof(be32) + data_size(arg);
+	}
+	if (size > CCM_SIZE_MAX)
+		return fail(EMSGSIZE);
+	return static_cast<u32>(size);
+}
+
+void write_args(const Args &args, u8 *to)
+{
+	for (size_t i = 0; i < args.count; i++) {
+		const ccm_arg &arg = args.first[i];
+
+		*to++ = static_cast<u8>(arg.type);
+		if (arg.type == CCM_ARG_U32) {
+			to = put(to, be32(static_cast<u32>(arg.number)));
+		} else if (arg.type == CCM_ARG_U64) {
+			to = put(to, be64(arg.number));
+		} else {
+			size_t size = data_size(arg);
+
+			to = put(to, be32(static_cast<u32>(size)));
+			copy(to, arg.data, size);
+			to += size;
+		}
+	}
+}
+
+} // namespace ccm
+
+using namespace ccm;
+
+int ccm_core_get_u32(ccm_args *args, u32 *value)
+{
+	return get_number<be32>(*args, CCM_ARG_U32, value);
+}
+
+int ccm_core_get_u64(ccm_args *args, u64 *value)
+{
+	return get_number<be64>(*args, CCM_ARG_U64, value);
+}
+
+int ccm_core_get_string(ccm_args *args, const char **string)
+{
+	const u8 *data;
+	size_t size;
+	int error = get_data(*args, CCM_ARG_STRING, &data, &size);
+
+	if (error)
+		return error;
+	// One NUL, at the end.
+	if (size == 0 || data[size - 1] != 0 ||
+	    length_of(reinterpret_cast<const char *>(data)) != size - 1)
+		return -EBADMSG;
+	*string = reinterpret_cast<const char *>(data);
+	args->at = data + size;
+	return 0;
+}
+
+int ccm_core_get_bytes(ccm_args *args, const void **data, size_t *size)
+{
+	const u8 *bytes;
+	int error = get_data(*args, CCM_ARG_BYTES, &bytes, size);
+
+	if (error)
+		return error;
+	*data = bytes;
+	args->at = bytes + *size;
+	return 0;
+}
+
+int ccm_core_get_end(const ccm_args *args)
+{
+	return args->at == args->end ? 0 : -EPROTOTYPE;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+// The calls of this node whose answers are awaited.
+#pragma once
+
+#include "core/mailbox.hpp"
+#include "core/wire.hpp"
+
+namespace ccm {
+
+// One of them; on the caller's stack, or allocated if somebody is told later.
+struct Pending : Hook<Pending> {
+	Pending(u32 node_, u32 module_, u32 function_, u32 seqn_)
+		: node(node_), module(module_), function(function_),
+		  seqn(seqn_), since_ms(ccm_now_ms())
+	{
+	}
+
+	const u32 node, module, function, seqn;
+	const u64 since_ms;
+	u64 id = 0;
+	u64 deadline_ms = 0; // of an asynchronous one; 0: none
+
+	// Asynchronous: whom to tell; until then the mailbox's consumer stays.
+	ccm_done tell = nullptr;
+	void *context = nullptr;
+	Mailbox *mailbox = nullptr;
+	struct net *net = nullptr;
+
+	// Under the lock of Calls, the caller's own when done.
+	bool done = false;
+	int error = 0;
+	Message *answer = nullptr;
+	Sleepers sleepers;
+};
+
+class Calls {
+public:
+	Calls() = default;
+	Calls(const Calls &) = delete;
+	Calls &operator=(const Calls &) = delete;
+
+	// From here on an answer is expected; it has an id then.
+	void expect(Pending &pending);
+	// Wait for it. Done when this returns, with the error given if that came
+	// first. Sleeps.
+	void await(Pending &pending, int timeout_ms);
+	// It is not expected any more; false if it is done already.
+	bool forget(Pending &pending, int error);
+
+	// One that could not be sent; nullptr if it is done, and its caller told.
+	Pending *take_back(u64 id);
+	// The listener: the answer, whose memory is taken over; false if nobody
+	// expects it.
+	bool answered(Message *answer, const wire::Answer &head);
+	// What was asked of this node will not be answered.
+	void lost(u32 node);
+	void lost_all();
+	// Asynchronous ones that are late; when to look again, or 0.
+	u64 expire(u64 now_ms);
+	// Those of this module number.
+	void cancel(u32 module);
+	bool report(u32 &nth, ccm_call_info &out);
+
+private:
+	enum : u32 { kBuckets = 64 };
+
+	template <class Which> void end_those(Which which, int error);
+	void end_locked(Pending &pending, int error, List<Pending> &to_tell);
+	void tell_all(List<Pending> &ended);
+
+	Lock lock_{CCM_LOCK_CALLS}; // protects all that follows
+	u64 last_id_ = 0;
+	List<Pending> pending_[kBuckets]; // by id
+};
+
+// What a caller gets of an answer's message.
+void open_answer(Message &message, struct net *net, ccm_answer &out);
+
+} // namespace ccm

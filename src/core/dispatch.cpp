@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+// A call that has arrived: run its handler, here or on a thread, and answer.
+#include "core/args.hpp"
+#include "core/node.hpp"
+
+namespace ccm {
+
+// What a handler's answer needs; it stands behind ccm_args::call.
+struct Reply {
+	wire::Answer head;
+	u32 module;
+	Key key; // of the caller
+	Message *message = nullptr;
+
+	static Reply &of(const ccm_args &args)
+	{
+		return *static_cast<Reply *>(args.call);
+	}
+	bool make(u32 args_size)
+	{
+		Message *made = Message::make(module, key,
+					      wire::kCallSize + args_size,
+					      MaySleep::Yes);
+		if (!made)
+			return false;
+		made->kind = wire::Kind::Answer;
+		Message::drop(message);
+		message = made;
+		return true;
+	}
+};
+
+namespace {
+
+using Outcome = wire::Answer::Outcome;
+
+// The call is done with: its sender has the room back.
+void finish(Message *message)
+{
+	uncharge(*message);
+	Message::drop(message);
+}
+
+Reply reply_to(const Message &call, u64 id)
+{
+	return {.head = {.id = id, .outcome = Outcome::Done, .result = 0},
+		.module = call.module,
+		.key = call.key};
+}
+
+} // namespace
+
+void Node::arrived(Message *message)
+{
+	if (message->kind == wire::Kind::Answer)
+		answer_arrived(message);
+	else
+		call_arrived(message);
+}
+
+void Node::answer_arrived(Message *answer)
+{
+	auto head = wire::decode_answer(answer->payload());
+
+	uncharge(*answer);
+	// Who asked may have given up.
+	if (!head.ok() || !calls.answered(answer, head.value()))
+		Message::drop(answer);
+}
+
+// In the listener.
+void Node::call_arrived(Message *call)
+{
+	auto head = wire::decode_call(call->payload());
+	Mailbox *mailbox = mailboxes.get(call->module);
+
+	if (!head.ok()) {
+		refuse_call(call, Outcome::Refused);
+		return;
+	}
+	auto kind = mailbox ? mailbox->handlers.kind(call->key.type)
+			    : Result<ccm_handler_kind>(fail(ENOENT));
+	if (!kind.ok()) {
+		refuse_call(call, Outcome::NoHandler);
+		return;
+	}
+	bool is_long = head.value().how == wire::Call::How::Long ||
+		       kind.value() == CCM_LONG;
+	if (is_long && head.value().how == wire::Call::How::Short) {
+		refuse_call(call, Outcome::Refused);
+		return;
+	}
+	call->since_ms = ccm_now_ms();
+	if (!is_long) {
+		ccm_thread_busy(true);
+		run_call(call, false);
+		ccm_thread_busy(false);
+	} else if (!pool.run(call).ok()) {
+		refuse_call(call, Outcome::Refused);
+	}
+}
+
+// Counted, told, and answered if an answer is awaited.
+void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
+{
+	auto head = wire::decode_call(call->payload());
+	int error = outcome == Outcome::NoHandler ? -EOPNOTSUPP : -EACCES;
+
+	ccm_trace_call(number(), call->key.node, call->module, call->key.type,
+		       call->key.seqn, false, error, 0);
+	if (PeerRef caller = peer(call->key.node)) {
+		Guard guard(caller->lock);
+		caller->stats.calls_refused++;
+	}
+	tell({.kind = CCM_EVENT_KIND_CALL_REFUSED,
+	      .node = call->key.node,
+	      .error = error,
+	      .module = call->module,
+	      .function = call->key.type});
+	if (head.ok() && head.value().id != 0) {
+		Reply reply = reply_to(*call, head.value().id);
+
+		reply.head.outcome = outcome;
+		if (reply.make(0))
+			send_answer(reply);
+	}
+	finish(call);
+}
+
+// In the listener, or on a thread of the pool.
+void Node::run_call(Message *call, bool on_thread)
+{
+	Running running(*call, on_thread);
+	Handlers &handlers = mailboxes.get(call->module)->handlers;
+	Status entered = handlers.enter(running);
+
+	if (!entered.ok()) {
+		refuse_call(call, entered.error() == ENOENT ? Outcome::NoHandler
+							    : Outcome::Refused);
+		return;
+	}
+	auto head = wire::decode_call(call->payload());
+	Reply reply = reply_to(*call, head.value().id);
+	ccm_args args{.net = net,
+		      .node = call->key.node,
+		      .module = call->module,
+		      .function = call->key.type,
+		      .context = running.handler->context,
+		      .at = call->payload() + wire::kCallSize,
+		      .end = call->payload() + call->size,
+		      .call = &reply};
+	int result = running.handler->call(&args, call->key.seqn);
+
+	handlers.leave(running);
+	ccm_trace_call(number(), call->key.node, call->module, call->key.type,
+		       call->key.seqn, on_thread, 0, result);
+	if (PeerRef caller = peer(call->key.node)) {
+		Guard guard(caller->lock);
+		caller->stats.calls_in++;
+	}
+	reply.head.result = static_cast<u32>(result);
+	if (reply.head.id != 0 && (reply.message || reply.make(0)))
+		send_answer(reply);
+	else
+		Message::drop(reply.message);
+	finish(call);
+}
+
+// If it cannot be sent at all, nobody is left to read it; if it is too large for
+// who asked, that is told instead.
+void Node::send_answer(Reply &reply)
+{
+	PeerRef caller = peer(reply.key.node);
+
+	if (caller && reply.message->size > wire::kCallSize &&
+	    !caller->takes(reply.module, reply.message->size)) {
+		reply.head.outcome = Outcome::Refused;
+		if (!reply.make(0))
+			caller = PeerRef();
+	}
+	wire::encode(reply.head, reply.message->payload());
+	if (!caller || !caller->post(reply.message).ok())
+		Message::drop(reply.message);
+}
+
+} // namespace ccm
+
+using namespace ccm;
+
+int ccm_core_answer_with(ccm_args *args, const ccm_arg *answer, size_t count)
+{
+	const Args given{answer, count};
+	auto size = args_size(given);
+
+	if (!size.ok())
+		return -size.error();
+	if (!args->call)
+		return -EINVAL;
+	Reply &reply = Reply::of(*args);
+	if (size.value() > CCM_SIZE_MAX - wire::kCallSize)
+		return -EMSGSIZE;
+	if (!reply.make(size.value()))
+		return -ENOMEM;
+	write_args(given, reply.message->payload() + wire::kCallSize);
+	return 0;
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/handlers.hpp"
+
+namespace ccm {
+
+Handlers::~Handlers()
+{
+	while (Handler *handler = handlers_.pop_front())
+		destroy(handler);
+}
+
+Status Handlers::add(Handler *handler, struct ::module *owner)
+{
+	Guard guard(lock_);
+
+	if (find_locked(handler->function))
+		return fail(EEXIST);
+	owner_ = owner;
+	handlers_.push_back(handler);
+	return {};
+}
+
+Status Handlers::remove(u32 function)
+{
+	{
+		Guard guard(lock_);
+		Handler *handler = find_locked(function);
+
+		if (!handler)
+			return fail(ENOENT);
+		for (Running *r = running_.front(); r; r = running_.next(r))
+			if (r->handler == handler && r->thread &&
+			    r->thread == ccm_thread_mine())
+				return fail(EDEADLK);
+	}
+	Handler *handler = take(function, false);
+	if (!handler)
+		return fail(ENOENT); // another thread was quicker
+	drain(*handler);
+	destroy(handler);
+	return {};
+}
+
+bool Handlers::run_here()
+{
+	Guard guard(lock_);
+	ccm_thread *mine = ccm_thread_mine();
+
+	for (Running *r = running_.front(); r; r = running_.next(r))
+		if (r->thread && r->thread == mine)
+			return true;
+	return false;
+}
+
+u32 Handlers::remove_all()
+{
+	u32 removed = 0;
+
+	for (; Handler *handler = take(0, true); removed++) {
+		drain(*handler);
+		destroy(handler);
+	}
+	return removed;
+}
+
+// Nobody finds it any more.
+Handler *Handlers::take(u32 function, bool any)
+{
+	Guard guard(lock_);
+	Handler *handler = any ? handlers_.front() : find_locked(function);
+
+	if (handler) {
+		handlers_.remove(handler);
+	}
+	return handler;
+}
+
+// Whoever runs it is sent home from wherever it waits inside CCM.
+void Handlers::drain(Handler &handler)
+{
+	{
+		Guard guard(lock_);
+
+		for (Running *r = running_.front(); r; r = running_.next(r))
+			if (r->handler == &handler && r->thread)
+				ccm_thread_interrupt(r->thread);
+	}
+	(void)left_.wait_idle(
+		[&] {
+			Guard guard(lock_);
+			return handler.running == 0;
+		},
+		CCM_FOREVER);
+}
+
+Result<ccm_handler_kind> Handlers::kind(u32 function)
+{
+	Guard guard(lock_);
+	Handler *handler = find_locked(function);
+
+	if (!handler)
+		return fail(ENOENT);
+	return handler->kind;
+}
+
+Status Handlers::enter(Running &running)
+{
+	Guard guard(lock_);
+	Handler *handler = find_locked(running.message.key.type);
+
+	if (!handler)
+		return fail(ENOENT);
+	if (!ccm_module_get(owner_))
+		return fail(EACCES);
+	running.handler = handler;
+	running.thread = running.on_thread ? ccm_thread_mine() : nullptr;
+	running.owner = owner_;
+	handler->running++;
+	running_.push_back(&running);
+	return {};
+}
+
+void Handlers::leave(Running &running)
+{
+	{
+		Guard guard(lock_);
+
+		running_.remove(&running);
+		if (running.thread)
+			ccm_thread_resume(running.thread);
+		if (--running.handler->running == 0)
+			left_.wake();
+	}
+	ccm_module_put(running.owner);
+}
+
+Handler *Handlers::find_locked(u32 function)
+{
+	for (Handler *h = handlers_.front(); h; h = handlers_.next(h))
+		if (h->function == function)
+			return h;
+	return nullptr;
+}
+
+bool Handlers::report(u32 &nth, ccm_handler_info &out)
+{
+	Guard guard(lock_);
+
+	for (Handler *h = handlers_.front(); h; h = handlers_.next(h)) {
+		if (nth-- > 0)
+			continue;
+		out.function = h->function;
+		out.kind = h->kind;
+		out.running = h->running;
+		return true;
+	}
+	return false;
+}
+
+bool Handlers::report_running(u32 &nth, ccm_call_info &out)
+{
+	Guard guard(lock_);
+
+	for (Running *r = running_.front(); r; r = running_.next(r)) {
+		if (nth-- > 0)
+			continue;
+		out = {.what = r->on_thread ? CCM_CALL_WHAT_LONG
+					    : CCM_CALL_WHAT_SHORT,
+		       .node = r->message.key.node,
+		       .module = r->message.module,
+		       .function = r->message.key.type,
+		       .seqn = r->message.key.seqn,
+		       .age_ms = ccm_now_ms() - r->message.since_ms};
+		return true;
+	}
+	return false;
+}
+
+} // namespace ccm

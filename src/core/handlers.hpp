@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+// The functions of one module number that other nodes can call, and which of
+// them run now.
+#pragma once
+
+#include "core/message.hpp"
+#include "support/lock.hpp"
+#include "support/result.hpp"
+
+namespace ccm {
+
+// A function that was registered.
+struct Handler : Hook<Handler> {
+	Handler(u32 function_, ccm_handler_kind kind_, ccm_handler call_,
+		void *context_)
+		: function(function_), kind(kind_), call(call_),
+		  context(context_)
+	{
+	}
+
+	const u32 function;
+	const ccm_handler_kind kind;
+	const ccm_handler call;
+	void *const context;
+	u32 running = 0; // under the lock of Handlers
+};
+
+// One call of it; it stands on the stack of the thread that runs it.
+struct Running : Hook<Running> {
+	Running(const Message &message_, bool on_thread_)
+		: message(message_), on_thread(on_thread_)
+	{
+	}
+
+	const Message &message;
+	const bool on_thread;	      // or else in the listener
+	ccm_thread *thread = nullptr; // that runs it, if it is on one
+	Handler *handler = nullptr;
+	struct ::module *owner = nullptr;
+};
+
+class Handlers {
+public:
+	Handlers() = default;
+	~Handlers();
+	Handlers(const Handlers &) = delete;
+	Handlers &operator=(const Handlers &) = delete;
+
+	// Owner: of the module number, pinned while a handler runs. EEXIST.
+	Status add(Handler *handler, struct ::module *owner);
+	// No call begins any more and none runs when this returns: ENOENT, or
+	// EDEADLK from the handler itself. Sleeps.
+	Status remove(u32 function);
+	// The same for all; how many there were. Sleeps.
+	u32 remove_all();
+
+	// Whether the calling thread runs one of them.
+	bool run_here();
+	// What kind it is, or ENOENT.
+	Result<ccm_handler_kind> kind(u32 function);
+	// ENOENT (there is none), EACCES (its module is going). Then leave().
+	Status enter(Running &running);
+	void leave(Running &running);
+
+	// The nth of them.
+	bool report(u32 &nth, ccm_handler_info &out);
+	// The nth call that runs now.
+	bool report_running(u32 &nth, ccm_call_info &out);
+
+private:
+	Handler *find_locked(u32 function);
+	Handler *take(u32 function, bool any);
+	void drain(Handler &handler);
+
+	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows
+	struct ::module *owner_ = nullptr;
+	List<Handler> handlers_;
+	List<Running> running_;
+	Sleepers left_; // asleep until a handler being removed does not run
+};
+
+} // namespace ccm

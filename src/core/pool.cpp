@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/pool.hpp"
+
+#include "core/node.hpp"
+
+namespace ccm {
+
+Pool::~Pool()
+{
+	reap();
+}
+
+Status Pool::run(Message *call)
+{
+	{
+		Guard guard(lock_);
+
+		if (stopping_)
+			return fail(ESHUTDOWN);
+		if (Worker *worker = idle_.pop_front()) {
+			worker->next = call;
+			worker->sleepers.wake();
+			return {};
+		}
+		if (count_ >= kWorkersMax) {
+			calls_.push_back(call);
+			return {};
+		}
+		count_++;
+	}
+	reap();
+	if (spawn(call))
+		return {};
+
+	Guard guard(lock_);
+	if (--count_ == 0)
+		return fail(ENOMEM);
+	calls_.push_back(call);
+	return {};
+}
+
+bool Pool::spawn(Message *call)
+{
+	Worker *worker = create<Worker>(MaySleep::Yes, *this);
+
+	if (!worker)
+		return false;
+	worker->next = call;
+	{
+		Guard guard(lock_);
+
+		workers_.push_back(worker);
+	}
+	worker->thread.store(
+		ccm_thread_start(thread_main, worker, node_.number()));
+	if (worker->thread.load())
+		return true;
+	{
+		Guard guard(lock_);
+
+		workers_.remove(worker);
+	}
+	destroy(worker);
+	return false;
+}
+
+int Pool::thread_main(void *argument)
+{
+	Worker &worker = *static_cast<Worker *>(argument);
+
+	worker.pool.work(worker);
+	return 0;
+}
+
+void Pool::work(Worker &worker)
+{
+	while (Message *call = next_call(worker))
+		node_.run_call(call, true);
+}
+
+// nullptr when the thread is to end. Then the worker is another's to destroy.
+Message *Pool::next_call(Worker &worker)
+{
+	{
+		Guard guard(lock_);
+
+		if (Message *next = take_locked(worker))
+			return next;
+		if (!stopping_)
+			idle_.push_front(&worker);
+	}
+	(void)worker.sleepers.wait_idle(
+		[&] {
+			Guard guard(lock_);
+			return worker.next || stopping_;
+		},
+		kWorkerIdleMs);
+
+	Guard guard(lock_);
+	if (static_cast<Hook<Idle> &>(worker).linked())
+		idle_.remove(&worker);
+	if (Message *next = take_locked(worker))
+		return next;
+	count_--;
+	workers_.remove(&worker);
+	ended_.push_back(&worker);
+	return nullptr;
+}
+
+Message *Pool::take_locked(Worker &worker)
+{
+	Message *next = worker.next;
+
+	worker.next = nullptr;
+	if (next || stopping_)
+		return next;
+	return calls_.pop_front();
+}
+
+// Threads that have ended, or are about to.
+void Pool::reap()
+{
+	for (;;) {
+		Worker *ended;
+		{
+			Guard guard(lock_);
+
+			ended = ended_.pop_front();
+		}
+		if (!ended)
+			return;
+		join(*ended);
+	}
+}
+
+void Pool::join(Worker &worker)
+{
+	ccm_thread_stop(worker.thread.load());
+	destroy(&worker);
+}
+
+void Pool::stop(List<Message> &dropped)
+{
+	{
+		Guard guard(lock_);
+
+		stopping_ = true;
+		dropped.append(calls_);
+		for (Worker *w = workers_.front(); w; w = workers_.next(w))
+			w->sleepers.wake();
+	}
+	for (;;) {
+		Worker *worker;
+		{
+			Guard guard(lock_);
+
+			worker = workers_.front();
+			if (worker && !worker->thread.load())
+				worker = nullptr; // it did not come to be
+		}
+		if (!worker)
+			break;
+		// What waits inside CCM ends; the rest is the handler's.
+		ccm_thread_interrupt(worker->thread.load());
+		ccm_thread_stop(worker->thread.load());
+		{
+			Guard guard(lock_);
+
+			// It may never have run.
+			if (worker->next)
+				dropped.push_back(worker->next);
+			if (static_cast<Hook<Idle> &>(*worker).linked())
+				idle_.remove(worker);
+			worker->Hook<Worker>::unlink();
+		}
+		destroy(worker);
+	}
+	reap();
+}
+
+bool Pool::report(u32 &nth, ccm_call_info &out)
+{
+	Guard guard(lock_);
+
+	for (Message *m = calls_.front(); m; m = calls_.next(m)) {
+		if (nth-- > 0)
+			continue;
+		out = {.what = CCM_CALL_WHAT_QUEUED,
+		       .node = m->key.node,
+		       .module = m->module,
+		       .function = m->key.type,
+		       .seqn = m->key.seqn,
+		       .age_ms = ccm_now_ms() - m->since_ms};
+		return true;
+	}
+	return false;
+}
+
+} // namespace ccm
