@@ -29,6 +29,7 @@ if [ ! -e "$ynl/ynl-gen-c.py" ]; then
 	echo "$0: $kernel has no tools/net/ynl/ynl-gen-c.py" >&2
 	exit 1
 fi
+ynl=$(cd "$ynl" && pwd)
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -43,6 +44,11 @@ cp "$top/Documentation/netlink/specs/ccm.yaml" "$spec"
 cp "$kernel/Documentation/netlink/genetlink-legacy.yaml" \
 	"$work/Documentation/netlink/"
 
+# As it is, it wants a "do" in every operation of a per-op policy.
+sed "s/op\['do'\]\['request'\]/op.get('do', op.get('dump'))['request']/" \
+	"$ynl/ynl-gen-c.py" >"$work/ynl-gen-c.py"
+ln -s "$ynl/lib" "$work/lib"
+
 stale=0
 
 # generate FILE MODE...
@@ -50,7 +56,7 @@ generate() {
 	file=$1
 	shift
 	new=$work/$(basename "$file")
-	PYTHONDONTWRITEBYTECODE=1 python3 "$ynl/ynl-gen-c.py" \
+	PYTHONDONTWRITEBYTECODE=1 python3 "$work/ynl-gen-c.py" \
 		--spec "$spec" -o "$new" --mode "$@"
 	cmp -s "$new" "$top/$file" && return
 	if [ "$check" ]; then

@@ -437,6 +437,51 @@ int ccm_nl_consumer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
+/* --- operations on calls ------------------------------------------------- */
+
+/*
+ * What stands at place cb->args[0] and behind it. Calls come and go meanwhile,
+ * and so one may be missed, or told twice.
+ */
+int ccm_nl_handler_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ccm_node *node = ccm_nl_node_of(sock_net(cb->skb->sk),
+					       cb->extack);
+	struct ccm_handler_info handler = {};
+	int err = 0;
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	for (; !ccm_core_handler_info(node, cb->args[0], &handler);
+	     cb->args[0]++) {
+		err = ccm_nl_dump_one(skb, cb, CCM_CMD_HANDLER_GET,
+				      ccm_nl_fill_handler, &handler);
+		if (err)
+			break;
+	}
+	ccm_core_put(node);
+	return skb->len ?: err;
+}
+
+int ccm_nl_call_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ccm_node *node = ccm_nl_node_of(sock_net(cb->skb->sk),
+					       cb->extack);
+	struct ccm_call_info call = {};
+	int err = 0;
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	for (; !ccm_core_call_info(node, cb->args[0], &call); cb->args[0]++) {
+		err = ccm_nl_dump_one(skb, cb, CCM_CMD_CALL_GET,
+				      ccm_nl_fill_call, &call);
+		if (err)
+			break;
+	}
+	ccm_core_put(node);
+	return skb->len ?: err;
+}
+
 /* --- events -------------------------------------------------------------- */
 
 /* Bytes, for all attributes of an event; small, as many may have to wait. */
@@ -461,7 +506,10 @@ static void ccm_nl_send_event(struct net *net, const struct ccm_event *event)
 				GFP_KERNEL);
 }
 
-/* Sleeps. Nodes report until they are gone, which is after the family. */
+/*
+ * Sleeps. Nodes report until they are gone, which is after the family. A peer
+ * can cause an event a message: nothing is built that nobody hears.
+ */
 void ccm_report(struct net *net, const struct ccm_event *event)
 {
 	down_read(&ccm_nl_family_lock);

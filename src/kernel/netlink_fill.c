@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the core tells about nodes, peers, consumers and events, as attributes
- * of netlink.
+ * What the core tells about nodes, peers, consumers, calls and events, as
+ * attributes of netlink.
  */
 
 #include <net/netlink.h>
@@ -45,6 +45,9 @@ static const struct ccm_nl_counter ccm_nl_peer_counters[] = {
 	CCM_NL_PEER_COUNTER(UNSENT, unsent),
 	CCM_NL_PEER_COUNTER(UNKNOWN, unknown),
 	CCM_NL_PEER_COUNTER(NO_MEMORY, no_memory),
+	CCM_NL_PEER_COUNTER(CALLS_IN, calls_in),
+	CCM_NL_PEER_COUNTER(CALLS_OUT, calls_out),
+	CCM_NL_PEER_COUNTER(CALLS_REFUSED, calls_refused),
 };
 
 /* In every set of counters the attribute for padding is the first. */
@@ -176,6 +179,37 @@ int ccm_nl_fill_consumer(struct sk_buff *skb, const void *what)
 	return 0;
 }
 
+/* The protocol's numbers are those of the interface for modules. */
+static_assert((int)CCM_CALL_KIND_SHORT == (int)CCM_SHORT);
+static_assert((int)CCM_CALL_KIND_LONG == (int)CCM_LONG);
+
+int ccm_nl_fill_handler(struct sk_buff *skb, const void *what)
+{
+	const struct ccm_handler_info *info = what;
+
+	if (nla_put_u32(skb, CCM_A_HANDLER_MODULE, info->module) ||
+	    nla_put_u32(skb, CCM_A_HANDLER_FUNCTION, info->function) ||
+	    nla_put_u32(skb, CCM_A_HANDLER_KIND, info->kind) ||
+	    nla_put_u32(skb, CCM_A_HANDLER_RUNNING, info->running))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int ccm_nl_fill_call(struct sk_buff *skb, const void *what)
+{
+	const struct ccm_call_info *info = what;
+
+	if (nla_put_u32(skb, CCM_A_CALL_WHAT, info->what) ||
+	    nla_put_u32(skb, CCM_A_CALL_NODE, info->node) ||
+	    nla_put_u32(skb, CCM_A_CALL_MODULE, info->module) ||
+	    nla_put_u32(skb, CCM_A_CALL_FUNCTION, info->function) ||
+	    nla_put_u32(skb, CCM_A_CALL_SEQN, info->seqn) ||
+	    nla_put_u64_64bit(skb, CCM_A_CALL_AGE, info->age_ms,
+			      CCM_A_CALL_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int ccm_nl_put_reason(struct sk_buff *skb, const struct ccm_event *event)
 {
 	if (nla_put_u32(skb, CCM_A_EVENT_REASON, event->reason) ||
@@ -205,6 +239,15 @@ static int ccm_nl_put_refusal(struct sk_buff *skb,
 	return 0;
 }
 
+static int ccm_nl_put_call(struct sk_buff *skb, const struct ccm_event *event)
+{
+	if (ccm_nl_put_error(skb, CCM_A_EVENT_ERROR, event->error) ||
+	    nla_put_u32(skb, CCM_A_EVENT_MODULE, event->module) ||
+	    nla_put_u32(skb, CCM_A_EVENT_FUNCTION, event->function))
+		return -EMSGSIZE;
+	return 0;
+}
+
 int ccm_nl_fill_event(struct sk_buff *skb, const void *what)
 {
 	const struct ccm_event *event = what;
@@ -218,5 +261,7 @@ int ccm_nl_fill_event(struct sk_buff *skb, const void *what)
 		return ccm_nl_put_change(skb, event);
 	if (event->kind == CCM_EVENT_KIND_REFUSED)
 		return ccm_nl_put_refusal(skb, event);
+	if (event->kind == CCM_EVENT_KIND_CALL_REFUSED)
+		return ccm_nl_put_call(skb, event);
 	return 0;
 }

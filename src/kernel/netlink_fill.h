@@ -10,10 +10,15 @@ struct sk_buff;
  */
 typedef int (*ccm_nl_fill)(struct sk_buff *skb, const void *what);
 
-/* what: struct ccm_node_info, _peer_info, _consumer_info, and ccm_event. */
+/*
+ * what: struct ccm_node_info, _peer_info, _consumer_info, _handler_info,
+ * _call_info, and ccm_event.
+ */
 int ccm_nl_fill_node(struct sk_buff *skb, const void *what);
 int ccm_nl_fill_peer(struct sk_buff *skb, const void *what);
 int ccm_nl_fill_consumer(struct sk_buff *skb, const void *what);
+int ccm_nl_fill_handler(struct sk_buff *skb, const void *what);
+int ccm_nl_fill_call(struct sk_buff *skb, const void *what);
 int ccm_nl_fill_event(struct sk_buff *skb, const void *what);
 
 #endif /* CCM_NETLINK_FILL_H */

@@ -70,8 +70,16 @@ const struct nla_policy ccm_consumer_get_nl_policy[CCM_A_CONSUMER_MODULE + 1] = 
 	[CCM_A_CONSUMER_MODULE] = NLA_POLICY_RANGE(NLA_U32, 1, CCM_MODULE_MAX),
 };
 
+/* CCM_CMD_HANDLER_GET - dump */
+const struct nla_policy ccm_handler_get_nl_policy[CCM_A_HANDLER_PAD + 1] = {
+};
+
+/* CCM_CMD_CALL_GET - dump */
+const struct nla_policy ccm_call_get_nl_policy[CCM_A_CALL_PAD + 1] = {
+};
+
 /* Ops table for ccm */
-const struct genl_ops ccm_nl_ops[10] = {
+const struct genl_ops ccm_nl_ops[12] = {
 	{
 		.cmd		= CCM_CMD_NODE_GET,
 		.doit		= ccm_nl_node_get_doit,
@@ -140,6 +148,18 @@ const struct genl_ops ccm_nl_ops[10] = {
 		.dumpit		= ccm_nl_consumer_get_dumpit,
 		.policy		= ccm_consumer_get_nl_policy,
 		.maxattr	= CCM_A_CONSUMER_MODULE,
+	},
+	{
+		.cmd		= CCM_CMD_HANDLER_GET,
+		.dumpit		= ccm_nl_handler_get_dumpit,
+		.policy		= ccm_handler_get_nl_policy,
+		.maxattr	= CCM_A_HANDLER_PAD,
+	},
+	{
+		.cmd		= CCM_CMD_CALL_GET,
+		.dumpit		= ccm_nl_call_get_dumpit,
+		.policy		= ccm_call_get_nl_policy,
+		.maxattr	= CCM_A_CALL_PAD,
 	},
 };
 

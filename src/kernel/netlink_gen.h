@@ -35,7 +35,7 @@ extern const struct nla_policy ccm_close_nl_policy[CCM_A_PEER_NUMBER + 1];
 extern const struct nla_policy ccm_consumer_get_nl_policy[CCM_A_CONSUMER_MODULE + 1];
 
 /* Ops table for ccm */
-extern const struct genl_ops ccm_nl_ops[10];
+extern const struct genl_ops ccm_nl_ops[12];
 
 int ccm_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ccm_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -50,6 +50,8 @@ int ccm_nl_close_doit(struct sk_buff *skb, struct genl_info *info);
 int ccm_nl_consumer_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ccm_nl_consumer_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
+int ccm_nl_handler_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ccm_nl_call_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	CCM_NLGRP_EVENTS,

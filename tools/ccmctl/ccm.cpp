@@ -53,6 +53,10 @@ constexpr auto kPeerCounters = std::to_array<Counted>({
 	 "messages sent, whose fate is unknown"},
 	{CCM_A_PEER_STATS_NO_MEMORY, "no-memory",
 	 "times the receiver had to wait for memory"},
+	{CCM_A_PEER_STATS_CALLS_IN, "calls-in", "calls from it that ran here"},
+	{CCM_A_PEER_STATS_CALLS_OUT, "calls-out", "calls to it"},
+	{CCM_A_PEER_STATS_CALLS_REFUSED, "calls-refused",
+	 "calls from it that could not run here"},
 });
 
 std::vector<Counter> read_counters(const std::optional<Attributes> &stats,
@@ -144,6 +148,30 @@ Consumer read_consumer(const Attributes &from)
 	consumer.messages = from.u64(CCM_A_CONSUMER_MESSAGES);
 	consumer.queued = from.u64(CCM_A_CONSUMER_QUEUED);
 	return consumer;
+}
+
+Handler read_handler(const Attributes &from)
+{
+	Handler handler;
+
+	handler.module = from.u32(CCM_A_HANDLER_MODULE);
+	handler.function = from.u32(CCM_A_HANDLER_FUNCTION);
+	handler.kind = static_cast<ccm_call_kind>(from.u32(CCM_A_HANDLER_KIND));
+	handler.running = from.u32(CCM_A_HANDLER_RUNNING);
+	return handler;
+}
+
+Call read_call(const Attributes &from)
+{
+	Call call;
+
+	call.what = static_cast<ccm_call_what>(from.u32(CCM_A_CALL_WHAT));
+	call.node = from.u32(CCM_A_CALL_NODE);
+	call.module = from.u32(CCM_A_CALL_MODULE);
+	call.function = from.u32(CCM_A_CALL_FUNCTION);
+	call.seqn = from.u32(CCM_A_CALL_SEQN);
+	call.age_ms = from.u64(CCM_A_CALL_AGE);
+	return call;
 }
 
 template <class T>
@@ -286,6 +314,18 @@ std::vector<Consumer> Ccm::consumers()
 			read_consumer);
 }
 
+std::vector<Handler> Ccm::handlers()
+{
+	return read_all(dump(CCM_CMD_HANDLER_GET, "cannot read the handlers"),
+			read_handler);
+}
+
+std::vector<Call> Ccm::calls()
+{
+	return read_all(dump(CCM_CMD_CALL_GET, "cannot read the calls"),
+			read_call);
+}
+
 Listener Ccm::listener()
 {
 	return Listener(connection_.group(CCM_FAMILY_NAME, CCM_MCGRP_EVENTS));
@@ -309,6 +349,8 @@ std::optional<Event> read_event(nl_msg *message)
 	event.unsent = from.u64(CCM_A_EVENT_UNSENT);
 	event.unknown = from.u64(CCM_A_EVENT_UNKNOWN);
 	event.remote = read_endpoint(from.nest(CCM_A_EVENT_REMOTE));
+	event.module = from.u32(CCM_A_EVENT_MODULE);
+	event.function = from.u32(CCM_A_EVENT_FUNCTION);
 	return event;
 }
 

@@ -57,6 +57,23 @@ struct Consumer {
 	std::uint64_t queued = 0;
 };
 
+// A function that other nodes can call here.
+struct Handler {
+	std::uint32_t module = 0;
+	std::uint32_t function = 0;
+	ccm_call_kind kind = CCM_CALL_KIND_SHORT;
+	std::uint32_t running = 0;
+};
+
+struct Call {
+	ccm_call_what what = CCM_CALL_WHAT_SHORT;
+	std::uint32_t node = 0;
+	std::uint32_t module = 0;
+	std::uint32_t function = 0;
+	std::uint32_t seqn = 0;
+	std::uint64_t age_ms = 0;
+};
+
 struct Event {
 	ccm_event_kind kind = CCM_EVENT_KIND_NODE;
 	std::uint32_t node = 0; // 0: none is known
@@ -67,6 +84,8 @@ struct Event {
 	std::uint64_t unsent = 0;
 	std::uint64_t unknown = 0;
 	std::optional<Endpoint> remote;
+	std::uint32_t module = 0;
+	std::uint32_t function = 0;
 };
 
 struct NodeConfig {
@@ -101,6 +120,8 @@ public:
 	void close(std::uint32_t number);
 
 	std::vector<Consumer> consumers();
+	std::vector<Handler> handlers();
+	std::vector<Call> calls();
 
 	// Hears the events from now on.
 	Listener listener();

@@ -12,6 +12,7 @@ namespace ccmctl {
 void show_node(bool json);
 void list_peers(bool json);
 void show_consumers(bool json);
+void show_calls(bool json);
 
 // number 0: all peers.
 void show_peers(std::uint32_t number, bool json);

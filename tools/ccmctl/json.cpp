@@ -89,6 +89,38 @@ Json to_json(const Consumer &consumer)
 	return json;
 }
 
+Json to_json(const Handler &handler)
+{
+	Json json;
+
+	json["module"] = handler.module;
+	json["function"] = handler.function;
+	json["kind"] = name_of(handler.kind);
+	json["running"] = handler.running;
+	return json;
+}
+
+Json to_json(const Call &call)
+{
+	Json json;
+
+	json["what"] = name_of(call.what);
+	json["node"] = call.node;
+	json["module"] = call.module;
+	json["function"] = call.function;
+	json["seqn"] = call.seqn;
+	json["age_ms"] = call.age_ms;
+	return json;
+}
+
+void add_refused_call(Json &json, const Event &event)
+{
+	json["module"] = event.module;
+	json["function"] = event.function;
+	json["error"] = event.error;
+	json["why"] = refused_call_why(event.error);
+}
+
 Json to_json(const Event &event)
 {
 	Json json;
@@ -105,6 +137,8 @@ Json to_json(const Event &event)
 	if (event.kind == CCM_EVENT_KIND_STATE ||
 	    event.kind == CCM_EVENT_KIND_REFUSED)
 		add_reason(json, event.reason, event.error);
+	if (event.kind == CCM_EVENT_KIND_CALL_REFUSED)
+		add_refused_call(json, event);
 	add_endpoint(json, event.remote);
 	return json;
 }
@@ -169,6 +203,13 @@ void print_json(std::ostream &out, const Node &node,
 void print_json(std::ostream &out, const std::vector<Consumer> &consumers)
 {
 	print(out, to_json(consumers));
+}
+
+void print_json(std::ostream &out, const std::vector<Handler> &handlers,
+		const std::vector<Call> &calls)
+{
+	print(out,
+	      {{"handlers", to_json(handlers)}, {"calls", to_json(calls)}});
 }
 
 void print_json_stats(std::ostream &out, const Node &node,

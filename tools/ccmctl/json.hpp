@@ -17,6 +17,8 @@ void print_json(std::ostream &out, const std::vector<Peer> &peers);
 void print_json(std::ostream &out, const Node &node,
 		const std::vector<Peer> &peers);
 void print_json(std::ostream &out, const std::vector<Consumer> &consumers);
+void print_json(std::ostream &out, const std::vector<Handler> &handlers,
+		const std::vector<Call> &calls);
 
 void print_json_stats(std::ostream &out, const Node &node,
 		      const std::vector<Peer> &peers);

@@ -246,6 +246,28 @@ void define_consumers(CLI::App &app, Arguments &given)
 	consumers.callback([&given] { show_consumers(given.json); });
 }
 
+void define_calls(CLI::App &app, Arguments &given)
+{
+	auto &calls = add_command(
+		app, "calls",
+		"show the functions that can be called, and the calls under way");
+
+	calls.footer(
+		"First the handlers registered here:\n"
+		"MODULE, FUNCTION: their numbers.\n"
+		"KIND: short (in the listener) or long (on a thread).\n"
+		"RUNNING: calls of it that run now.\n"
+		"Then the calls:\n"
+		"WHAT: short or long if it runs here, in the listener or on "
+		"a thread;\n"
+		"      queued if it waits for a thread;\n"
+		"      awaited if this node waits for its answer.\n"
+		"PEER: who called, or who was called if it is awaited.\n"
+		"SEQ: the caller's sequence number.\n"
+		"AGE: how long ago it came, or was made.");
+	calls.callback([&given] { show_calls(given.json); });
+}
+
 void define_monitor(CLI::App &app, Arguments &given)
 {
 	auto &command = add_command(app, "monitor",
@@ -258,8 +280,8 @@ void define_monitor(CLI::App &app, Arguments &given)
 // --- all ----------------------------------------------------------------------
 
 constexpr std::array kCommands = {
-	define_node,  define_peer,	define_verbs,	define_show,
-	define_stats, define_consumers, define_monitor,
+	define_node,  define_peer,	define_verbs, define_show,
+	define_stats, define_consumers, define_calls, define_monitor,
 };
 
 int run(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "words.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -36,8 +37,12 @@ constexpr auto kReasons = std::to_array<Reason>({
 });
 
 constexpr std::array kKinds = {
-	"node", "peer-add", "peer-delete", "state", "refused",
+	"node", "peer-add", "peer-delete", "state", "refused", "call-refused",
 };
+
+constexpr std::array kCallKinds = {"none", "short", "long"};
+
+constexpr std::array kCallWhats = {"short", "long", "queued", "awaited"};
 
 // A newer module may know more.
 template <class Table>
@@ -75,6 +80,14 @@ std::string refused_text(const Event &event)
 	return text + after_colon(why_text(event.reason, event.error));
 }
 
+std::string refused_call_text(const Event &event)
+{
+	return "refused a call by node " + std::to_string(event.node) +
+	       " to function " + std::to_string(event.function) +
+	       " of module " + std::to_string(event.module) +
+	       after_colon(refused_call_why(event.error));
+}
+
 }
 
 std::string name_of(ccm_state state)
@@ -93,6 +106,31 @@ std::string name_of(ccm_event_kind kind)
 {
 	const auto *name = find(kKinds, kind);
 	return name != nullptr ? *name : unknown("kind", kind);
+}
+
+std::string name_of(ccm_call_kind kind)
+{
+	const auto *name = find(kCallKinds, kind);
+	return name != nullptr ? *name : unknown("kind", kind);
+}
+
+std::string name_of(ccm_call_what what)
+{
+	const auto *name = find(kCallWhats, what);
+	return name != nullptr ? *name : unknown("what", what);
+}
+
+std::string refused_call_why(int error)
+{
+	switch (error) {
+	case EOPNOTSUPP:
+		return "there is no such handler";
+	case EACCES:
+		return "its handler is a long one, or is going, or there is no "
+		       "memory";
+	default:
+		return std::strerror(error);
+	}
 }
 
 std::string why_text(ccm_reason reason, int error)
@@ -132,6 +170,8 @@ std::string event_text(const Event &event)
 		       messages_text(event.unknown, "of unknown fate");
 	case CCM_EVENT_KIND_REFUSED:
 		return refused_text(event);
+	case CCM_EVENT_KIND_CALL_REFUSED:
+		return refused_call_text(event);
 	}
 	return "unknown event: " + name_of(event.kind);
 }

@@ -14,9 +14,14 @@ namespace ccmctl {
 std::string name_of(ccm_state state);
 std::string name_of(ccm_reason reason);
 std::string name_of(ccm_event_kind kind);
+std::string name_of(ccm_call_kind kind);
+std::string name_of(ccm_call_what what);
 
 // "the connection broke: Connection timed out"; "" for no reason.
 std::string why_text(ccm_reason reason, int error);
+
+// "there is no such handler"; of a positive errno.
+std::string refused_call_why(int error);
 
 // "down", "up", … and "self" for this node.
 std::string state_text(const Peer &peer);
