@@ -74,7 +74,8 @@ guest() {
 	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$top/build/ccmctl:usr/bin/ccmctl" \
 		"$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \
 		"$top/build/$release/consumers/samples/ccm_xfer.ko:modules/ccm_xfer.ko" \
-		"$top/build/$release/consumers/samples/ccm_ping.ko:modules/ccm_ping.ko" "$@"
+		"$top/build/$release/consumers/samples/ccm_ping.ko:modules/ccm_ping.ko" \
+		"$top/build/$release/consumers/samples/ccm_ps.ko:modules/ccm_ps.ko" "$@"
 	machine_stock "$stock"
 	qemu_command "$folder" "$folder/initrd" "pipe,path=$folder/agent"
 	qemu+=(-netdev "$(wire net "$name" "hub${name#node}")" -device "virtio-net-pci,netdev=net,mac=52:54:00:cc:00:0${name#node}")

@@ -4,6 +4,7 @@ source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 
 nodes=(node1 node2 node3)
+some_processes="grep -E 'NODE|init|ccm| - ' /proc/net/ccm_ps"
 
 # One empty line, and never two.
 air() {
@@ -76,11 +77,12 @@ set_up() {
 }
 
 load() {
-	title "1. Every machine loads CCM, and two modules that use it"
-	printf "%s\n" "ccm_xfer carries files from node to node, ccm_ping answers whoever asks: samples/ has their sources."
+	title "1. Every machine loads CCM, and three modules that use it"
+	printf "%s\n" "ccm_xfer carries files from node to node, ccm_ping answers whoever asks, ccm_ps lists the processes of all" \
+		"nodes: samples/ has their sources."
 	local node
 	for node in "${nodes[@]}"; do
-		shown "$node" 'cd /modules && insmod ccm.ko && insmod ccm_xfer.ko && insmod ccm_ping.ko'
+		shown "$node" 'cd /modules && insmod ccm.ko && insmod ccm_xfer.ko && insmod ccm_ping.ko && insmod ccm_ps.ko'
 	done
 }
 
@@ -137,8 +139,17 @@ transfer() {
 	shown node1 'ccmctl stats 3'
 }
 
+processes() {
+	title "5. Node 1 lists the processes of all nodes: it calls a function on each"
+	shown node1 'wc -l </proc/net/ccm_ps'
+	tell "Some of them:"
+	shown node1 "$some_processes"
+	local n
+	for n in 1 2 3; do saw " $n  *1 . init"; done
+}
+
 goodbye() {
-	title "5. Node 2 is taken down properly: it says goodbye"
+	title "6. Node 2 is taken down properly: it says goodbye"
 	shown node2 'ccmctl node delete'
 	becomes node1 2 down 5
 	shown node1 'ccmctl show'
@@ -146,20 +157,25 @@ goodbye() {
 }
 
 cut_off() {
-	title "6. Node 3 is cut off without a word: its machine is killed"
+	title "7. Node 3 is cut off without a word: its machine is killed"
 	tell "(kill -9 of its QEMU)"
 	guest_kill node3
 	local start=$SECONDS
+	tell "Until node 1 knows, a call waits for its answer, but not longer than it was told to:"
+	shown node1 "$some_processes"
+	saw ' 3 .* late'
 	becomes node1 3 down 15
 	shown node1 'ccmctl show'
 	saw 'timed out'
-	tell "Node 1 saw it after $((SECONDS - start)) s: TCP gave up on a peer that no longer answers."
+	tell "Node 1 saw it after $((SECONDS - start)) s: TCP gave up on a peer that no longer answers. From then on:"
+	shown node1 "$some_processes"
+	saw ' 3 .* down'
 }
 
 unload() {
-	title "7. What is left unloads"
-	shown node1 'rmmod ccm_ping ccm_xfer ccm'
-	shown node2 'rmmod ccm_ping ccm_xfer ccm'
+	title "8. What is left unloads"
+	shown node1 'rmmod ccm_ps ccm_ping ccm_xfer ccm'
+	shown node2 'rmmod ccm_ps ccm_ping ccm_xfer ccm'
 	local node
 	for node in node1 node2; do on $node nothing_left || die "CCM left something behind on $node"; done
 	for node in "${nodes[@]}"; do "$vm/judge.sh" "$cluster/$node/console.log" console >"$cluster/said" ||
@@ -172,6 +188,7 @@ load
 configure
 connect
 transfer
+processes
 goodbye
 cut_off
 unload

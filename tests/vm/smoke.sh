@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# smoke.sh: the plain build on stock kernels: load, two nodes, traffic, unload, on 6.1 and on 6.12; then a machine with
-# 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
+# smoke.sh: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by the module
+# in consumer/, unload, on 6.1 and on 6.12; then a machine with 6.1 talks with one with 6.12. Prints a line "ok NAME" or
+# "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 
@@ -27,10 +28,27 @@ netlink() {
 }
 
 build() {
-	make -s -C "$top" samples KDIR="$1/headers" >&2
+	make -s -C "$top" samples test-consumer KDIR="$1/headers" >&2
 }
 
 ping_command() { echo "sh -c 'echo $1 100 >/proc/net/ccm_ping; grep \"answered 100 of 100\" /proc/net/ccm_ping'"; }
+
+# Each node has a first process.
+lists_nodes() { echo "$1 cat /proc/net/ccm_ps >/tmp/ps; [ \"\$(awk '\$2 == 1 { print \$1 }' /tmp/ps | xargs)\" = '1 2' ]"; }
+
+# start NAME STOCK: a guest that has the test's own consumer too.
+start() {
+	guest "$1" "$2" "$top/build/$(cat "$2/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" "${@:3}"
+}
+
+# table GUEST PREFIX NODE CASE...: calls from this node to NODE.
+table() {
+	local guest=$1 prefix=$2 peer=$3 from=$((3 - $3)) name
+	shift 3
+	for name; do
+		check "$from-$peer.$name" on "$guest" "$prefix sh -c 'echo $name $peer >/proc/net/ccm_table' || { dmesg | tail -n 3; false; }"
+	done
+}
 
 # For either half: $a and $b are what precedes a command on node 1 and node 2; both guests may be one.
 # shellcheck disable=SC2016  # $receiver is the guest's
@@ -48,13 +66,19 @@ traffic() {
 	check receive on "$guest_b" 'wait $receiver'
 	check same test "$(on "$guest_a" 'sha256sum </tmp/sent')" = "$(on "$guest_b" 'sha256sum </tmp/received')"
 	check show on "$guest_a" "$a ccmctl show | tee /dev/stderr | grep -i up"
+	local calls=(short long arecv answer async call_back no_handler regist send_self)
+	table "$guest_a" "$a" 2 "${calls[@]}"
+	table "$guest_b" "$b" 1 "${calls[@]}" listen_to
+	table "$guest_a" "$a" 2 connect_to
+	check processes on "$guest_a" "$(lists_nodes "$a")"
+	check processes_back on "$guest_b" "$(lists_nodes "$b")"
 }
 
 # shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
-load() { on "$1" 'for m in ccm ccm_xfer ccm_ping; do insmod /modules/$m.ko || break; done'; }
+load() { on "$1" 'for m in ccm ccm_xfer ccm_ping ccm_ps ccm_table; do insmod /modules/$m.ko || break; done'; }
 
 unload() {
-	check "$1_unload" on "$1" 'rmmod ccm_ping ccm_xfer ccm'
+	check "$1_unload" on "$1" 'rmmod ccm_table ccm_ps ccm_ping ccm_xfer ccm'
 	check "$1_nothing_left" on "$1" nothing_left
 }
 
@@ -75,7 +99,7 @@ one_kernel() {
 	say "==> smoke test: two nodes on Debian's $(cat "$stock/release")"
 	build "$stock"
 	cluster_begin "$top/build/vm/smoke-$1"
-	guest node1 "$stock" "$top/build/bad_requests:usr/bin/bad_requests"
+	start node1 "$stock" "$top/build/bad_requests:usr/bin/bad_requests"
 	guest_ready node1
 	on node1 'nodes 2'
 	check load load node1
@@ -103,8 +127,8 @@ two_kernels() {
 	say "==> smoke test: a machine with $1 and a machine with $2"
 	cluster_begin "$top/build/vm/smoke-$run"
 	hub 2
-	guest node1 "$old"
-	guest node2 "$new"
+	start node1 "$old"
+	start node2 "$new"
 	for node in node1 node2; do
 		guest_ready $node
 		check "${node}_load" load $node
