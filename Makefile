@@ -48,8 +48,49 @@ samples: ccm
 	$(call link-sources,$(build)/consumers,samples include)
 	$(kbuild) M=$(build)/consumers/samples KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
 
+# The smoke test's own consumer.
+test-consumer: ccm
+	$(call link-sources,$(build)/consumers,tests/vm/consumer include)
+	$(kbuild) M=$(build)/consumers/tests/vm/consumer ccflags-y=-I$(build)/consumers/include \
+		KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
+
 ccmctl:
 	+$(MAKE) --no-print-directory -C tools/ccmctl
+
+# Installed, the module is called kccm: the kernel has a ccm.ko of its own (AES-CCM), depmod knows one file of each name
+# and hides the other, and two modules of one name cannot be loaded together.
+installed-name := kccm
+
+to-install: need-kernel
+	$(call link-sources,$(build)/install,Kbuild src include)
+	$(kbuild) M=$(build)/install CCM_NAME=$(installed-name) modules
+	@$(top)/tests/vm/no-constructors.sh $(KDIR) $(build)/install/$(installed-name).ko
+
+# What a consumer is built with lies in /usr/src: the header, and for each kernel the symbols with their CRCs.
+PREFIX         ?= /usr/local
+version        := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' $(top)/src/kernel/module.c)
+module-file    := $(DESTDIR)/lib/modules/$(kernel-release)/extra/$(installed-name).ko
+tool-file      := $(DESTDIR)$(PREFIX)/sbin/ccmctl
+manual-file    := $(DESTDIR)$(PREFIX)/share/man/man8/ccmctl.8
+consumers-need := $(DESTDIR)/usr/src/ccm-$(version)
+depmod          = $(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(kernel-release))
+
+install: to-install ccmctl
+	install -D -m 644 $(build)/install/$(installed-name).ko $(module-file)
+	install -D -m 644 $(top)/include/ccm/ccm.h $(consumers-need)/include/ccm/ccm.h
+	install -D -m 644 $(build)/install/Module.symvers $(consumers-need)/$(kernel-release)/Module.symvers
+	install -D -m 755 $(top)/build/ccmctl $(tool-file)
+	install -D -m 644 $(top)/Documentation/ccmctl.8 $(manual-file)
+	$(depmod)
+
+# The header, the tool and its manual stay while CCM is installed for another kernel.
+uninstall: need-kernel
+	rm -f $(module-file) $(consumers-need)/$(kernel-release)/Module.symvers
+	ls $(consumers-need)/*/Module.symvers >/dev/null 2>&1 || \
+		rm -f $(consumers-need)/include/ccm/ccm.h $(tool-file) $(manual-file)
+	@rmdir $(dir $(module-file)) $(consumers-need)/$(kernel-release) $(consumers-need)/include/ccm \
+		$(consumers-need)/include $(consumers-need) 2>/dev/null || :
+	$(depmod)
 
 # These do all their own set-up; nothing of theirs touches the machine's own kernel.
 demo:
@@ -69,9 +110,10 @@ help:
 	@echo 'make            ccm.ko for KDIR ($(or $(KDIR),no kernel headers found))'
 	@echo 'make samples    the sample consumers, for the same kernel'
 	@echo 'make ccmctl     the tool that configures it'
+	@echo 'make install    all of it for one kernel, and what consumers are built with; DESTDIR, PREFIX; make uninstall'
 	@echo 'make demo       three virtual machines talk; shows what CCM does'
 	@echo 'make test       every test, in virtual machines'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
-.PHONY: all need-kernel ccm kunit samples ccmctl demo test check clean help
+.PHONY: all need-kernel ccm kunit samples test-consumer ccmctl to-install install uninstall demo test check clean help

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh: every test: the core on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak,
-# and the smoke test on stock kernels. The last line is "N passed, N failed"; the status is not 0 when one failed, or
-# when nothing ran.
+# the smoke test on stock kernels; and what `make install` installs. The last line is "N passed, N failed"; the status
+# is not 0 when one failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
@@ -29,6 +29,7 @@ part host host
 part kunit "$vm/kunit.sh" x86-debug
 part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 part smoke "$vm/smoke.sh"
+part install "$vm/install.sh"
 
 say "==> took $SECONDS s"
 grep '^not ok' "$cases" || true
