@@ -38,14 +38,20 @@ bool Calls::forget(Pending &pending, int error)
 Pending *Calls::take_back(u64 id)
 {
 	Guard guard(lock_);
+	Pending *pending = find_locked(id);
+
+	if (pending)
+		pending_[id % kBuckets].remove(pending);
+	return pending;
+}
+
+Pending *Calls::find_locked(u64 id)
+{
 	List<Pending> &bucket = pending_[id % kBuckets];
 
-	for (Pending *p = bucket.front(); p; p = bucket.next(p)) {
-		if (p->id != id)
-			continue;
-		bucket.remove(p);
-		return p;
-	}
+	for (Pending *p = bucket.front(); p; p = bucket.next(p))
+		if (p->id == id)
+			return p;
 	return nullptr;
 }
 
@@ -66,24 +72,18 @@ static int error_of(wire::Answer::Outcome outcome)
 bool Calls::answered(Message *answer, const wire::Answer &head)
 {
 	List<Pending> to_tell;
-	bool found = false;
 	{
 		Guard guard(lock_);
-		List<Pending> &bucket = pending_[head.id % kBuckets];
+		Pending *p = find_locked(head.id);
 
-		for (Pending *p = bucket.front(); p && !found;
-		     p = bucket.next(p)) {
-			if (p->id != head.id || p->node != answer->key.node ||
-			    p->module != answer->module)
-				continue;
-			found = true;
-			p->answer = answer;
-			end_locked(*p, error_of(head.outcome), to_tell);
-			break;
-		}
+		if (!p || p->node != answer->key.node ||
+		    p->module != answer->module)
+			return false;
+		p->answer = answer;
+		end_locked(*p, error_of(head.outcome), to_tell);
 	}
 	tell_all(to_tell);
-	return found;
+	return true;
 }
 
 void Calls::lost(u32 node)

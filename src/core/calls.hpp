@@ -64,6 +64,7 @@ public:
 private:
 	enum : u32 { kBuckets = 64 };
 
+	Pending *find_locked(u64 id);
 	template <class Which> void end_those(Which which, int error);
 	void end_locked(Pending &pending, int error, List<Pending> &to_tell);
 	void tell_all(List<Pending> &ended);

@@ -34,13 +34,6 @@ namespace {
 
 using Outcome = wire::Answer::Outcome;
 
-// The call is done with: its sender has the room back.
-void finish(Message *message)
-{
-	uncharge(*message);
-	Message::drop(message);
-}
-
 Reply reply_to(const Message &call, u64 id)
 {
 	return {.head = {.id = id, .outcome = Outcome::Done, .result = 0},
@@ -124,7 +117,7 @@ void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
 		if (reply.make(0))
 			send_answer(reply);
 	}
-	finish(call);
+	discard(call);
 }
 
 // In the listener, or on a thread of the pool.
@@ -163,7 +156,7 @@ void Node::run_call(Message *call, bool on_thread)
 		send_answer(reply);
 	else
 		Message::drop(reply.message);
-	finish(call);
+	discard(call);
 }
 
 // If it cannot be sent at all, nobody is left to read it; if it is too large for

@@ -22,20 +22,17 @@ Status Handlers::add(Handler *handler, struct ::module *owner)
 
 Status Handlers::remove(u32 function)
 {
+	Handler *handler;
 	{
 		Guard guard(lock_);
-		Handler *handler = find_locked(function);
 
+		handler = find_locked(function);
 		if (!handler)
 			return fail(ENOENT);
-		for (Running *r = running_.front(); r; r = running_.next(r))
-			if (r->handler == handler && r->thread &&
-			    r->thread == ccm_thread_mine())
-				return fail(EDEADLK);
+		if (handler == mine_locked())
+			return fail(EDEADLK);
+		handlers_.remove(handler);
 	}
-	Handler *handler = take(function, false);
-	if (!handler)
-		return fail(ENOENT); // another thread was quicker
 	drain(*handler);
 	destroy(handler);
 	return {};
@@ -44,35 +41,35 @@ Status Handlers::remove(u32 function)
 bool Handlers::run_here()
 {
 	Guard guard(lock_);
+
+	return mine_locked() != nullptr;
+}
+
+void Handlers::remove_all()
+{
+	for (;;) {
+		Handler *handler;
+		{
+			Guard guard(lock_);
+
+			handler = handlers_.pop_front();
+		}
+		if (!handler)
+			return;
+		drain(*handler);
+		destroy(handler);
+	}
+}
+
+// A thread runs one at a time.
+Handler *Handlers::mine_locked()
+{
 	ccm_thread *mine = ccm_thread_mine();
 
 	for (Running *r = running_.front(); r; r = running_.next(r))
 		if (r->thread && r->thread == mine)
-			return true;
-	return false;
-}
-
-u32 Handlers::remove_all()
-{
-	u32 removed = 0;
-
-	for (; Handler *handler = take(0, true); removed++) {
-		drain(*handler);
-		destroy(handler);
-	}
-	return removed;
-}
-
-// Nobody finds it any more.
-Handler *Handlers::take(u32 function, bool any)
-{
-	Guard guard(lock_);
-	Handler *handler = any ? handlers_.front() : find_locked(function);
-
-	if (handler) {
-		handlers_.remove(handler);
-	}
-	return handler;
+			return r->handler;
+	return nullptr;
 }
 
 // Whoever runs it is sent home from wherever it waits inside CCM.
@@ -164,13 +161,8 @@ bool Handlers::report_running(u32 &nth, ccm_call_info &out)
 	for (Running *r = running_.front(); r; r = running_.next(r)) {
 		if (nth-- > 0)
 			continue;
-		out = {.what = r->on_thread ? CCM_CALL_WHAT_LONG
-					    : CCM_CALL_WHAT_SHORT,
-		       .node = r->message.key.node,
-		       .module = r->message.module,
-		       .function = r->message.key.type,
-		       .seqn = r->message.key.seqn,
-		       .age_ms = ccm_now_ms() - r->message.since_ms};
+		out = describe(r->message, r->on_thread ? CCM_CALL_WHAT_LONG
+							: CCM_CALL_WHAT_SHORT);
 		return true;
 	}
 	return false;

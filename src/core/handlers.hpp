@@ -51,8 +51,8 @@ public:
 	// No call begins any more and none runs when this returns: ENOENT, or
 	// EDEADLK from the handler itself. Sleeps.
 	Status remove(u32 function);
-	// The same for all; how many there were. Sleeps.
-	u32 remove_all();
+	// The same for all. Sleeps.
+	void remove_all();
 
 	// Whether the calling thread runs one of them.
 	bool run_here();
@@ -69,7 +69,8 @@ public:
 
 private:
 	Handler *find_locked(u32 function);
-	Handler *take(u32 function, bool any);
+	// The one that the calling thread runs, or nullptr.
+	Handler *mine_locked();
 	void drain(Handler &handler);
 
 	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows

@@ -296,8 +296,7 @@ void Connection::hold_for_listener()
 void Connection::abandon_message()
 {
 	if (arrived_) {
-		uncharge(*arrived_);
-		Message::drop(arrived_);
+		discard(arrived_);
 		arrived_ = nullptr;
 	}
 	if (!placement_.channel)

@@ -65,10 +65,8 @@ struct ::module *Mailbox::owner()
 
 void Mailbox::purge()
 {
-	while (Message *message = pop()) {
-		uncharge(*message);
-		Message::drop(message);
-	}
+	while (Message *message = pop())
+		discard(message);
 }
 
 void Mailbox::purge_unattached()

@@ -78,6 +78,24 @@ private:
 // The message is no longer queued here: its sender gets the room back.
 void uncharge(Message &message);
 
+// Nobody wants it any more, or all that was in it has been done.
+inline void discard(Message *message)
+{
+	uncharge(*message);
+	Message::drop(message);
+}
+
+// A call that has arrived, for reports.
+inline ccm_call_info describe(const Message &call, ccm_call_what what)
+{
+	return {.what = what,
+		.node = call.key.node,
+		.module = call.module,
+		.function = call.key.type,
+		.seqn = call.key.seqn,
+		.age_ms = ccm_now_ms() - call.since_ms};
+}
+
 static_assert(sizeof(Message) <= kMessageOverhead);
 
 } // namespace ccm

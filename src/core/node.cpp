@@ -175,10 +175,8 @@ void Node::destroy()
 	}
 	calls.lost_all();
 	pool.stop(dropped);
-	while (Message *call = dropped.pop_front()) {
-		uncharge(*call);
-		Message::drop(call);
-	}
+	while (Message *call = dropped.pop_front())
+		discard(call);
 }
 
 // --- peers -----------------------------------------------------------------------
@@ -462,11 +460,11 @@ Status Node::detach(u32 module)
 
 void Node::detach(Mailbox &mailbox)
 {
-	(void)mailbox.handlers.remove_all();
+	mailbox.handlers.remove_all();
 	calls.cancel(mailbox.module);
 	mailbox.finish_detach();
 	// One that was being registered has been by now.
-	(void)mailbox.handlers.remove_all();
+	mailbox.handlers.remove_all();
 
 	MutexGuard guard(mutex_);
 	// No memory is needed: the channels were made by attach().

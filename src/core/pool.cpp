@@ -185,12 +185,7 @@ bool Pool::report(u32 &nth, ccm_call_info &out)
 	for (Message *m = calls_.front(); m; m = calls_.next(m)) {
 		if (nth-- > 0)
 			continue;
-		out = {.what = CCM_CALL_WHAT_QUEUED,
-		       .node = m->key.node,
-		       .module = m->module,
-		       .function = m->key.type,
-		       .seqn = m->key.seqn,
-		       .age_ms = ccm_now_ms() - m->since_ms};
+		out = describe(*m, CCM_CALL_WHAT_QUEUED);
 		return true;
 	}
 	return false;
