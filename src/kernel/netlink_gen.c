@@ -39,10 +39,12 @@ const struct nla_policy ccm_peer_get_nl_policy[CCM_A_PEER_NUMBER + 1] = {
 };
 
 /* CCM_CMD_PEER_ADD - do */
-const struct nla_policy ccm_peer_add_nl_policy[CCM_A_PEER_TIMEOUT + 1] = {
+const struct nla_policy ccm_peer_add_nl_policy[CCM_A_PEER_LIMIT + 1] = {
 	[CCM_A_PEER_NUMBER] = NLA_POLICY_RANGE(NLA_U32, 1, CCM_NODE_MAX),
 	[CCM_A_PEER_REMOTE] = NLA_POLICY_NESTED(ccm_endpoint_nl_policy),
 	[CCM_A_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, CCM_TIMEOUT_MIN),
+	[CCM_A_PEER_INTERVAL] = { .type = NLA_U32, },
+	[CCM_A_PEER_LIMIT] = NLA_POLICY_RANGE(NLA_U32, CCM_LIMIT_MIN, CCM_LIMIT_MAX),
 };
 
 /* CCM_CMD_PEER_DELETE - do */
@@ -78,8 +80,36 @@ const struct nla_policy ccm_handler_get_nl_policy[CCM_A_HANDLER_PAD + 1] = {
 const struct nla_policy ccm_call_get_nl_policy[CCM_A_CALL_PAD + 1] = {
 };
 
+/* CCM_CMD_KEY_SET - do */
+const struct nla_policy ccm_key_set_nl_policy[CCM_A_NODE_INSECURE + 1] = {
+	[CCM_A_NODE_KEY] = { .type = NLA_NUL_STRING, .len = CCM_KEY_NAME_MAX, },
+	[CCM_A_NODE_INSECURE] = { .type = NLA_FLAG, },
+};
+
+/* CCM_CMD_MANAGE - do */
+const struct nla_policy ccm_manage_nl_policy[CCM_A_NODE_PAD + 1] = {
+};
+
+/* CCM_CMD_PEER_SET - do */
+const struct nla_policy ccm_peer_set_nl_policy[CCM_A_PEER_LIMIT + 1] = {
+	[CCM_A_PEER_NUMBER] = NLA_POLICY_RANGE(NLA_U32, 1, CCM_NODE_MAX),
+	[CCM_A_PEER_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, CCM_TIMEOUT_MIN),
+	[CCM_A_PEER_INTERVAL] = { .type = NLA_U32, },
+	[CCM_A_PEER_LIMIT] = NLA_POLICY_RANGE(NLA_U32, CCM_LIMIT_MIN, CCM_LIMIT_MAX),
+};
+
+/* CCM_CMD_PING - do */
+const struct nla_policy ccm_ping_nl_policy[CCM_A_PEER_NUMBER + 1] = {
+	[CCM_A_PEER_NUMBER] = NLA_POLICY_RANGE(NLA_U32, 1, CCM_NODE_MAX),
+};
+
+/* CCM_CMD_POKE - do */
+const struct nla_policy ccm_poke_nl_policy[CCM_A_PEER_NUMBER + 1] = {
+	[CCM_A_PEER_NUMBER] = NLA_POLICY_RANGE(NLA_U32, 1, CCM_NODE_MAX),
+};
+
 /* Ops table for ccm */
-const struct genl_ops ccm_nl_ops[12] = {
+const struct genl_ops ccm_nl_ops[17] = {
 	{
 		.cmd		= CCM_CMD_NODE_GET,
 		.doit		= ccm_nl_node_get_doit,
@@ -111,7 +141,7 @@ const struct genl_ops ccm_nl_ops[12] = {
 		.cmd		= CCM_CMD_PEER_ADD,
 		.doit		= ccm_nl_peer_add_doit,
 		.policy		= ccm_peer_add_nl_policy,
-		.maxattr	= CCM_A_PEER_TIMEOUT,
+		.maxattr	= CCM_A_PEER_LIMIT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -160,6 +190,41 @@ const struct genl_ops ccm_nl_ops[12] = {
 		.dumpit		= ccm_nl_call_get_dumpit,
 		.policy		= ccm_call_get_nl_policy,
 		.maxattr	= CCM_A_CALL_PAD,
+	},
+	{
+		.cmd		= CCM_CMD_KEY_SET,
+		.doit		= ccm_nl_key_set_doit,
+		.policy		= ccm_key_set_nl_policy,
+		.maxattr	= CCM_A_NODE_INSECURE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= CCM_CMD_MANAGE,
+		.doit		= ccm_nl_manage_doit,
+		.policy		= ccm_manage_nl_policy,
+		.maxattr	= CCM_A_NODE_PAD,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= CCM_CMD_PEER_SET,
+		.doit		= ccm_nl_peer_set_doit,
+		.policy		= ccm_peer_set_nl_policy,
+		.maxattr	= CCM_A_PEER_LIMIT,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= CCM_CMD_PING,
+		.doit		= ccm_nl_ping_doit,
+		.policy		= ccm_ping_nl_policy,
+		.maxattr	= CCM_A_PEER_NUMBER,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= CCM_CMD_POKE,
+		.doit		= ccm_nl_poke_doit,
+		.policy		= ccm_poke_nl_policy,
+		.maxattr	= CCM_A_PEER_NUMBER,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };
 

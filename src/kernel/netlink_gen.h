@@ -22,7 +22,7 @@ extern const struct nla_policy ccm_node_delete_nl_policy[CCM_A_NODE_PAD + 1];
 
 extern const struct nla_policy ccm_peer_get_nl_policy[CCM_A_PEER_NUMBER + 1];
 
-extern const struct nla_policy ccm_peer_add_nl_policy[CCM_A_PEER_TIMEOUT + 1];
+extern const struct nla_policy ccm_peer_add_nl_policy[CCM_A_PEER_LIMIT + 1];
 
 extern const struct nla_policy ccm_peer_delete_nl_policy[CCM_A_PEER_NUMBER + 1];
 
@@ -34,8 +34,18 @@ extern const struct nla_policy ccm_close_nl_policy[CCM_A_PEER_NUMBER + 1];
 
 extern const struct nla_policy ccm_consumer_get_nl_policy[CCM_A_CONSUMER_MODULE + 1];
 
+extern const struct nla_policy ccm_key_set_nl_policy[CCM_A_NODE_INSECURE + 1];
+
+extern const struct nla_policy ccm_manage_nl_policy[CCM_A_NODE_PAD + 1];
+
+extern const struct nla_policy ccm_peer_set_nl_policy[CCM_A_PEER_LIMIT + 1];
+
+extern const struct nla_policy ccm_ping_nl_policy[CCM_A_PEER_NUMBER + 1];
+
+extern const struct nla_policy ccm_poke_nl_policy[CCM_A_PEER_NUMBER + 1];
+
 /* Ops table for ccm */
-extern const struct genl_ops ccm_nl_ops[12];
+extern const struct genl_ops ccm_nl_ops[17];
 
 int ccm_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ccm_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -52,6 +62,11 @@ int ccm_nl_consumer_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
 int ccm_nl_handler_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int ccm_nl_call_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ccm_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info);
+int ccm_nl_manage_doit(struct sk_buff *skb, struct genl_info *info);
+int ccm_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info);
+int ccm_nl_ping_doit(struct sk_buff *skb, struct genl_info *info);
+int ccm_nl_poke_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	CCM_NLGRP_EVENTS,

@@ -13,17 +13,24 @@
 #define CCM_NODE_MAX		1023
 #define CCM_MODULE_MAX		1023
 #define CCM_CLUSTER_MAX		31
+#define CCM_KEY_NAME_MAX	127
 #define CCM_TIMEOUT_DEFAULT	5000
 #define CCM_TIMEOUT_MIN		1000
 #define CCM_TIMEOUT_MAX		3600000
+#define CCM_INTERVAL_MIN	100
+#define CCM_LIMIT_DEFAULT	3
+#define CCM_LIMIT_MIN		2
+#define CCM_LIMIT_MAX		100
 
 /**
  * enum ccm_state - state of a peer, as this node sees it
  * @CCM_STATE_DOWN: not connected
  * @CCM_STATE_CONNECTING: being connected, or in the handshake
  * @CCM_STATE_UP: connected; messages flow
- * @CCM_STATE_SUSPECT: reserved; connected, but silent
- * @CCM_STATE_RECOVERING: reserved; connection lost, session kept
+ * @CCM_STATE_SUSPECT: connected; a heartbeat is unanswered, but messages are
+ *   still taken
+ * @CCM_STATE_STALLED: connected; its machine answers and its listener does
+ *   not; messages are still taken
  * @CCM_STATE_CLOSING: what was accepted is being sent, then goodbye
  */
 enum ccm_state {
@@ -31,7 +38,7 @@ enum ccm_state {
 	CCM_STATE_CONNECTING,
 	CCM_STATE_UP,
 	CCM_STATE_SUSPECT,
-	CCM_STATE_RECOVERING,
+	CCM_STATE_STALLED,
 	CCM_STATE_CLOSING,
 };
 
@@ -52,6 +59,10 @@ enum ccm_state {
  * @CCM_REASON_VERSION: another version of the protocol
  * @CCM_REASON_UNWANTED: the peer is known, but not allowed to connect now
  * @CCM_REASON_CROWDED: too many connections without a handshake
+ * @CCM_REASON_SILENT: no sign of life for as many intervals as its limit says
+ * @CCM_REASON_PROOF: no proof, or a wrong one, of the cluster's key
+ * @CCM_REASON_KEYLESS: one of the two nodes has a key, and the other is
+ *   insecure
  */
 enum ccm_reason {
 	CCM_REASON_NONE,
@@ -68,6 +79,9 @@ enum ccm_reason {
 	CCM_REASON_VERSION,
 	CCM_REASON_UNWANTED,
 	CCM_REASON_CROWDED,
+	CCM_REASON_SILENT,
+	CCM_REASON_PROOF,
+	CCM_REASON_KEYLESS,
 };
 
 /**
@@ -78,6 +92,9 @@ enum ccm_reason {
  * @CCM_EVENT_KIND_STATE: a peer changed its state
  * @CCM_EVENT_KIND_REFUSED: a connection was refused
  * @CCM_EVENT_KIND_CALL_REFUSED: a call could not run here
+ * @CCM_EVENT_KIND_HEARTBEAT: a heartbeat that was asked for has been answered
+ * @CCM_EVENT_KIND_POKE: a peer that may not connect asks to be connected to
+ * @CCM_EVENT_KIND_KEY: the cluster's key was set
  */
 enum ccm_event_kind {
 	CCM_EVENT_KIND_NODE,
@@ -86,6 +103,9 @@ enum ccm_event_kind {
 	CCM_EVENT_KIND_STATE,
 	CCM_EVENT_KIND_REFUSED,
 	CCM_EVENT_KIND_CALL_REFUSED,
+	CCM_EVENT_KIND_HEARTBEAT,
+	CCM_EVENT_KIND_POKE,
+	CCM_EVENT_KIND_KEY,
 };
 
 /**
@@ -130,6 +150,10 @@ enum {
 	CCM_A_NODE_INCARNATION,
 	CCM_A_NODE_GENERATION,
 	CCM_A_NODE_STATS,
+	CCM_A_NODE_KEY,
+	CCM_A_NODE_INSECURE,
+	CCM_A_NODE_KEYED,
+	CCM_A_NODE_MANAGED,
 
 	__CCM_A_NODE_MAX,
 	CCM_A_NODE_MAX = (__CCM_A_NODE_MAX - 1)
@@ -143,6 +167,8 @@ enum {
 	CCM_A_NODE_STATS_GARBAGE,
 	CCM_A_NODE_STATS_LATE,
 	CCM_A_NODE_STATS_CROWDED,
+	CCM_A_NODE_STATS_PROOFS,
+	CCM_A_NODE_STATS_POKES,
 
 	__CCM_A_NODE_STATS_MAX,
 	CCM_A_NODE_STATS_MAX = (__CCM_A_NODE_STATS_MAX - 1)
@@ -163,6 +189,9 @@ enum {
 	CCM_A_PEER_QUEUED_OUT,
 	CCM_A_PEER_QUEUED_IN,
 	CCM_A_PEER_STATS,
+	CCM_A_PEER_INTERVAL,
+	CCM_A_PEER_LIMIT,
+	CCM_A_PEER_RTT,
 
 	__CCM_A_PEER_MAX,
 	CCM_A_PEER_MAX = (__CCM_A_PEER_MAX - 1)
@@ -188,6 +217,8 @@ enum {
 	CCM_A_PEER_STATS_CALLS_IN,
 	CCM_A_PEER_STATS_CALLS_OUT,
 	CCM_A_PEER_STATS_CALLS_REFUSED,
+	CCM_A_PEER_STATS_HEARTBEATS,
+	CCM_A_PEER_STATS_MISSED,
 
 	__CCM_A_PEER_STATS_MAX,
 	CCM_A_PEER_STATS_MAX = (__CCM_A_PEER_STATS_MAX - 1)
@@ -245,6 +276,8 @@ enum {
 	CCM_A_EVENT_REMOTE,
 	CCM_A_EVENT_MODULE,
 	CCM_A_EVENT_FUNCTION,
+	CCM_A_EVENT_INCARNATION,
+	CCM_A_EVENT_RTT,
 
 	__CCM_A_EVENT_MAX,
 	CCM_A_EVENT_MAX = (__CCM_A_EVENT_MAX - 1)
@@ -264,6 +297,11 @@ enum {
 	CCM_CMD_EVENT,
 	CCM_CMD_HANDLER_GET,
 	CCM_CMD_CALL_GET,
+	CCM_CMD_KEY_SET,
+	CCM_CMD_MANAGE,
+	CCM_CMD_PEER_SET,
+	CCM_CMD_PING,
+	CCM_CMD_POKE,
 
 	__CCM_CMD_MAX,
 	CCM_CMD_MAX = (__CCM_CMD_MAX - 1)
