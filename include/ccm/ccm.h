@@ -24,6 +24,7 @@ extern "C" {
 
 struct module;
 struct net;
+struct notifier_block;
 
 /* Nodes are numbered from 1, module numbers too. */
 #define CCM_NODE_MAX 1023
@@ -606,6 +607,68 @@ int CCM_Listen_to(struct net *net, u32 node, int timeout_ms);
  * -ESHUTDOWN.
  */
 int CCM_Close(struct net *net, u32 node, int timeout_ms);
+
+/**
+ * enum ccm_peer_change - what a notifier is told of a peer
+ * @CCM_PEER_UP: it is connected, or answers again; messages are taken
+ * @CCM_PEER_SUSPECT: a heartbeat is unanswered; messages are still taken
+ * @CCM_PEER_STALLED: its machine answers, its CCM does not; the same
+ * @CCM_PEER_DOWN: the connection has ended; what waited for the peer has had
+ *	its error, and all that was not acknowledged may be lost
+ */
+enum ccm_peer_change {
+	CCM_PEER_UP = 1,
+	CCM_PEER_SUSPECT,
+	CCM_PEER_STALLED,
+	CCM_PEER_DOWN,
+};
+
+/**
+ * struct ccm_peer_news - the data of a notifier's call
+ * @net: the node's network namespace
+ * @node: the peer's number
+ * @incarnation: with CCM_PEER_UP when it has connected: the random number of
+ *	this life of the peer, another one after a restart; else 0
+ */
+struct ccm_peer_news {
+	struct net *net;
+	u32 node;
+	u64 incarnation;
+};
+
+/**
+ * CCM_register_notifier() - hear of peers that come and go (paper, 3.3.6)
+ * @net: the node's network namespace
+ * @watcher: its notifier_call() is called with an enum ccm_peer_change and a
+ *	struct ccm_peer_news, whose life ends with the call
+ *
+ * It is first told of the peers that are connected already, before this call
+ * returns. The news of one peer come in order, one at a time; the same may be
+ * told twice. What it returns does not matter.
+ *
+ * @watcher is called in process context, and while it runs the node receives
+ * nothing: it must not wait. What would wait returns -EDEADLK there, as in a
+ * short handler, and so do registering and unregistering. It must be
+ * unregistered before its namespace or its module goes.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL, -EEXIST (registered already), -EDEADLK (in a handler or
+ * notifier), -ESHUTDOWN.
+ */
+int CCM_register_notifier(struct net *net, struct notifier_block *watcher);
+
+/**
+ * CCM_unregister_notifier() - hear no more of peers
+ * @net: the node's network namespace
+ * @watcher: as registered
+ *
+ * When it returns, the notifier does not run and will not.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL, -ENOENT (not registered), -EDEADLK (in a handler or
+ * notifier).
+ */
+int CCM_unregister_notifier(struct net *net, struct notifier_block *watcher);
 
 /**
  * CCM_node() - this node's number

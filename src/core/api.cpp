@@ -107,6 +107,43 @@ void ccm_core_node_info(ccm_node *node, ccm_node_info *out)
 	node->report(*out);
 }
 
+int ccm_core_key_set(ccm_node *node, const void *secret, size_t size,
+		     const char **why)
+{
+	Refusal refusal;
+
+	if (secret && size < CCM_SECRET_MIN)
+		return invalid(why, "a key has 16 bytes at least");
+	return answer(node->set_key(secret, size, refusal), refusal, why);
+}
+
+// What is 0 is not given. A sentence for people, or nullptr.
+static const char *whats_wrong(const ccm_peer_policy &policy)
+{
+	if (policy.timeout_ms && (policy.timeout_ms < CCM_TIMEOUT_MIN ||
+				  policy.timeout_ms > CCM_TIMEOUT_MAX))
+		return "the time-out is from one second to an hour";
+	if (policy.interval_ms && (policy.interval_ms < CCM_INTERVAL_MIN ||
+				   policy.interval_ms > CCM_TIMEOUT_MAX))
+		return "the interval of heartbeats is 0 for none, or from 100 "
+		       "milliseconds to an hour";
+	if (policy.limit &&
+	    (policy.limit < CCM_LIMIT_MIN || policy.limit > CCM_LIMIT_MAX))
+		return "the limit of silence is from 2 to 100 intervals";
+	return nullptr;
+}
+
+int ccm_core_peer_set(ccm_node *node, u32 number, const ccm_peer_policy *policy,
+		      bool set_interval, const char **why)
+{
+	Refusal refusal;
+
+	if (const char *wrong = whats_wrong(*policy))
+		return invalid(why, wrong);
+	return answer(node->set_policy(number, *policy, set_interval, refusal),
+		      refusal, why);
+}
+
 int ccm_core_peer_add(ccm_node *node, const ccm_peer_config *config,
 		      const char **why)
 {
@@ -117,12 +154,12 @@ int ccm_core_peer_add(ccm_node *node, const ccm_peer_config *config,
 		return invalid(why, kBadNode);
 	if (!is_endpoint(wanted.remote))
 		return invalid(why, kBadEndpoint);
-	if (wanted.timeout_ms == 0)
-		wanted.timeout_ms = CCM_TIMEOUT_DEFAULT;
-	if (wanted.timeout_ms < CCM_TIMEOUT_MIN ||
-	    wanted.timeout_ms > CCM_TIMEOUT_MAX)
-		return invalid(why,
-			       "the time-out is from one second to an hour");
+	if (const char *wrong = whats_wrong(wanted.policy))
+		return invalid(why, wrong);
+	if (wanted.policy.timeout_ms == 0)
+		wanted.policy.timeout_ms = CCM_TIMEOUT_DEFAULT;
+	if (wanted.policy.limit == 0)
+		wanted.policy.limit = CCM_LIMIT_DEFAULT;
 	return answer(node->add_peer(wanted, refusal), refusal, why);
 }
 
@@ -151,6 +188,20 @@ int ccm_core_consumer_info(ccm_node *node, u32 from, ccm_consumer_info *out)
 		return -ENOENT;
 	mailbox->report(*out);
 	return 0;
+}
+
+int ccm_core_ping(ccm_node *node, u32 number, const char **why)
+{
+	Refusal refusal;
+
+	return answer(node->ping(number, refusal), refusal, why);
+}
+
+int ccm_core_poke(ccm_node *node, u32 number, const char **why)
+{
+	Refusal refusal;
+
+	return answer(node->poke(number, refusal), refusal, why);
 }
 
 int ccm_core_connect(ccm_node *node, u32 number, int timeout_ms,

@@ -39,6 +39,7 @@ void Connection::serve(u32 bits)
 			return;
 	if (!peer)
 		return;
+	note_life();
 	if (bits & CCM_READY_WRITE)
 		room_again();
 	transmit(*peer);
@@ -62,31 +63,16 @@ bool Connection::goodbye_is_out()
 	return goodbye_sent_ && !pumping_ && !unfinished_;
 }
 
-bool Connection::finish_connecting()
-{
-	int status = ccm_socket_status(socket);
-
-	if (status == -EINPROGRESS)
-		return false;
-	// Closed at once is an end like any other, which reading finds.
-	if (status < 0 && status != -EPIPE)
-		return break_off(CCM_REASON_FAILED, -status);
-	phase = Phase::Hello;
-	Guard guard(peer->lock);
-	hello_due_ = true;
-	return true;
-}
-
 bool Connection::on_control()
 {
 	const wire::Header &header = parser_.header();
 
 	switch (header.kind) {
-	case wire::Kind::Hello: {
-		wire::Hello hello = wire::decode(control_);
-
-		return peer ? on_hello(hello) : on_stranger(hello);
-	}
+	case wire::Kind::Hello:
+		handshake_.hear(header, wire::decode(control_));
+		return peer ? on_hello() : on_stranger();
+	case wire::Kind::Proof:
+		return peer ? on_proof() : on_claim();
 	case wire::Kind::Limit: {
 		u8 raw[wire::kLimitSize];
 
@@ -97,86 +83,17 @@ bool Connection::on_control()
 		return on_ready();
 	case wire::Kind::Goodbye:
 		return break_off(CCM_REASON_GOODBYE, 0);
+	case wire::Kind::Heartbeat:
+		on_heartbeat(header.seqn);
+		break;
+	case wire::Kind::Echo:
+		on_echo(header.seqn);
+		break;
 	case wire::Kind::Message:
 	case wire::Kind::Call:
 	case wire::Kind::Answer:
 		break;
 	}
-	return true;
-}
-
-static bool same_cluster(const wire::Hello &hello,
-			 const ccm_node_config &config)
-{
-	static_assert(sizeof(hello.cluster) == sizeof(config.cluster));
-	return __builtin_memcmp(hello.cluster, config.cluster,
-				sizeof(hello.cluster)) == 0;
-}
-
-// Somebody has connected and says to be a node. Nothing of that peer is touched
-// before everything is right.
-bool Connection::on_stranger(const wire::Hello &hello)
-{
-	const wire::Header &header = parser_.header();
-	PeerRef named = node.peer(header.source);
-
-	if (!same_cluster(hello, node.config))
-		return break_off(CCM_REASON_CLUSTER, 0);
-	if (!named || named->self || header.destination != node.number() ||
-	    !same_address(remote, named->config.remote))
-		return break_off(CCM_REASON_STRANGER, 0);
-	if (header.source > node.number())
-		return break_off(CCM_REASON_UNWANTED, 0);
-	if (!claim(*named, hello))
-		return false;
-	listener_.known(*this);
-	return true;
-}
-
-// The connection is this peer's from now on. One it had before must be stale:
-// the peer would not have connected otherwise.
-bool Connection::claim(Peer &claimed, const wire::Hello &hello)
-{
-	for (;;) {
-		Connection *stale;
-		{
-			Guard guard(claimed.lock);
-
-			if (!claimed.listening || claimed.deleted)
-				break;
-			stale = claimed.connection;
-			if (!stale) {
-				adopt_locked(claimed, hello);
-				return true;
-			}
-		}
-		listener_.end(*stale, CCM_REASON_REPLACED, 0);
-	}
-	return break_off(CCM_REASON_UNWANTED, 0);
-}
-
-void Connection::adopt_locked(Peer &claimed, const wire::Hello &hello)
-{
-	claimed.get();
-	peer = &claimed;
-	phase = Phase::Ready;
-	claimed.change_locked(CCM_STATE_CONNECTING, CCM_REASON_NONE, 0);
-	claimed.incarnation = hello.incarnation;
-	claimed.begin_session_locked(hello.window);
-	claimed.connection = this;
-	hello_due_ = greeted_ = ready_due_ = true;
-}
-
-// The peer we connected to answers.
-bool Connection::on_hello(const wire::Hello &hello)
-{
-	if (!same_cluster(hello, node.config))
-		return break_off(CCM_REASON_CLUSTER, 0);
-	phase = Phase::Ready;
-	Guard guard(peer->lock);
-	peer->incarnation = hello.incarnation;
-	peer->begin_session_locked(hello.window);
-	greeted_ = ready_due_ = true;
 	return true;
 }
 
@@ -204,21 +121,118 @@ bool Connection::on_limit(const wire::Limit &limit)
 	return channel || break_off(CCM_REASON_BROKEN, ENOMEM);
 }
 
-bool Connection::on_ready()
+// --- signs of life ---------------------------------------------------------------
+
+void Connection::follow_policy()
+{
+	ccm_peer_policy policy;
+
+	if (phase != Phase::Open)
+		return; // it will be asked for then
+	{
+		Guard guard(peer->lock);
+
+		policy = peer->policy;
+	}
+	u64 now = ccm_now_ms();
+	heartbeat_.begin(policy.interval_ms, policy.limit, now);
+	// A machine that lives, and whose listener is busy, is not to be broken
+	// off by TCP: heartbeats tell the two apart.
+	ccm_socket_set_timeout(
+		socket,
+		heartbeat_.beats() ? 0 : static_cast<int>(policy.timeout_ms));
+	look_ms = heartbeat_.beats() ? now + policy.interval_ms : 0;
+	if (look_ms)
+		listener_.wake_at(look_ms);
+	become(CCM_STATE_UP);
+}
+
+bool Connection::look_after(u64 now)
+{
+	Heartbeat::Look look =
+		heartbeat_.look(now, ccm_socket_quiet_ms(socket));
+
+	if (look.verdict == Heartbeat::Verdict::Dead)
+		return break_off(CCM_REASON_SILENT, ETIMEDOUT);
+	look_ms = look.again;
+	{
+		Guard guard(peer->lock);
+
+		peer->stats.missed += look.missed;
+		heartbeat_due_ = heartbeat_due_ || look.ask;
+	}
+	if (look.verdict == Heartbeat::Verdict::Suspect)
+		become(CCM_STATE_SUSPECT);
+	else if (look.verdict == Heartbeat::Verdict::Stalled)
+		become(CCM_STATE_STALLED);
+	transmit(*peer);
+	return true;
+}
+
+void Connection::note_life()
+{
+	if (heard_ && heartbeat_.beats()) {
+		heartbeat_.heard(ccm_now_ms(), by_itself_);
+		if (doubted_)
+			become(CCM_STATE_UP);
+	}
+	heard_ = by_itself_ = false;
+}
+
+void Connection::become(ccm_state state)
 {
 	{
 		Guard guard(peer->lock);
 
-		peer->change_locked(CCM_STATE_UP, CCM_REASON_NONE, 0);
-		peer->stats.connects++;
+		doubted_ = state != CCM_STATE_UP;
+		if (!is_up(peer->state) || peer->state == state)
+			return;
+		peer->change_locked(state, CCM_REASON_NONE, 0);
 	}
-	phase = Phase::Open;
-	deadline_ms = 0;
 	node.tell({.kind = CCM_EVENT_KIND_STATE,
 		   .node = peer->config.number,
-		   .state = CCM_STATE_UP});
-	return true;
+		   .state = state});
 }
+
+void Connection::ask_locked()
+{
+	asked_ = true;
+	if (heartbeat_us_)
+		return; // its echo will do
+	heartbeat_due_ = true;
+	mark(kTransmit);
+}
+
+void Connection::on_heartbeat(u32 seqn)
+{
+	Guard guard(peer->lock);
+
+	echo_due_ = true;
+	echo_seqn_ = seqn;
+}
+
+void Connection::on_echo(u32 seqn)
+{
+	u64 now_us = ccm_now_us();
+	u64 rtt_us;
+	bool asked;
+	{
+		Guard guard(peer->lock);
+
+		if (!heartbeat_us_ || seqn != heartbeat_seqn_)
+			return;
+		rtt_us = peer->rtt_us = now_us - heartbeat_us_;
+		heartbeat_us_ = 0;
+		asked = asked_;
+		asked_ = false;
+	}
+	if (asked)
+		node.tell({.kind = CCM_EVENT_KIND_HEARTBEAT,
+			   .node = peer->config.number,
+			   .rtt_us = rtt_us});
+}
+
+// --- the end ----------------------------------------------------------------------
 
 void Connection::say_goodbye()
 {
@@ -263,6 +277,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 {
 	List<Message> dropped;
 	Loss loss;
+	bool lost;
 	{
 		Guard guard(peer->lock);
 
@@ -284,7 +299,8 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 			reason = CCM_REASON_ADMIN;
 			error = 0;
 		}
-		if (is_break(reason) && peer->state == CCM_STATE_UP)
+		lost = is_up(peer->state) || peer->state == CCM_STATE_CLOSING;
+		if (is_break(reason) && is_up(peer->state))
 			peer->stats.breaks++;
 		if (reason == CCM_REASON_REPLACED)
 			peer->stats.replaced++;
@@ -304,7 +320,8 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		.reason = reason,
 		.error = -error,
 		.unsent = loss.unsent,
-		.unknown = loss.unknown};
+		.unknown = loss.unknown,
+		.lost = lost};
 }
 
 } // namespace ccm

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 // One TCP connection: handshake, then frames both ways, then a goodbye.
 //
-// The lower-numbered end connects and says Hello; the other answers Hello. Then
-// each end tells its limits and that it is Ready, and sends messages once it has
-// seen the other's Ready.
+// The lower-numbered end connects and says Hello; the other answers Hello. The
+// first proves that it knows the cluster's key, then the other does. Then each end
+// tells its limits and that it is Ready, and sends messages once it has seen the
+// other's Ready.
 #pragma once
 
+#include "core/handshake.hpp"
+#include "core/heartbeat.hpp"
 #include "core/mailbox.hpp"
 #include "core/parser.hpp"
 #include "core/peer.hpp"
@@ -24,6 +27,7 @@ public:
 	enum class Phase {
 		Connecting, // TCP does
 		Hello,	    // the peer's Hello is to come
+		Proof,	    // its proof is
 		Ready,	    // the peer's limits and its Ready are
 		Open,
 	};
@@ -39,6 +43,13 @@ public:
 	void say_goodbye();
 	// Nobody uses it any more; what the peer had by it is gone.
 	ccm_event detach(ccm_reason reason, int error);
+	// Ask for a sign of life if it is time, or end it for want of one: whether
+	// it still exists.
+	bool look_after(u64 now);
+	// The peer's policy may have changed.
+	void follow_policy();
+	// A heartbeat as soon as may be, whose answer is told as an event.
+	void ask_locked();
 	// Send what the peer's queue holds, in the caller's context. Sleeps.
 	static void transmit(Peer &peer);
 
@@ -49,6 +60,7 @@ public:
 	Phase phase;
 	u64 deadline_ms = 0; // when it ends by itself; 0: never
 	u64 retry_ms = 0;    // when to look for memory again; 0: no need
+	u64 look_ms = 0;     // when to look after it; 0: no need
 
 private:
 	enum class Todo {
@@ -61,16 +73,26 @@ private:
 	struct Source;
 	struct Transport;
 
-	// connection.cpp. What returns bool returns whether it still exists.
+	// What returns bool returns whether it still exists. handshake.cpp:
 	bool finish_connecting();
-	bool on_control();
-	bool on_stranger(const wire::Hello &hello);
-	bool claim(Peer &claimed, const wire::Hello &hello);
-	void adopt_locked(Peer &claimed, const wire::Hello &hello);
-	bool goodbye_is_out();
-	bool on_hello(const wire::Hello &hello);
-	bool on_limit(const wire::Limit &limit);
+	bool on_stranger();
+	bool on_poke(Peer &from);
+	bool greet_stranger();
+	bool on_hello();
+	bool on_claim();
+	bool claim(Peer &claimed);
+	void adopt_locked(Peer &claimed);
+	bool on_proof();
 	bool on_ready();
+
+	// connection.cpp
+	bool on_control();
+	bool goodbye_is_out();
+	void on_heartbeat(u32 seqn);
+	void on_echo(u32 seqn);
+	void note_life();
+	void become(ccm_state state);
+	bool on_limit(const wire::Limit &limit);
 	bool on_end(int error);
 	bool break_off(ccm_reason reason, int error);
 
@@ -103,6 +125,9 @@ private:
 	bool compose_locked(Frame &frame);
 	wire::Header header_locked(wire::Kind kind) const;
 	void compose_hello_locked(Frame &frame);
+	void compose_proof_locked(Frame &frame);
+	void compose_heartbeat_locked(Frame &frame);
+	void compose_echo_locked(Frame &frame);
 	void compose_limit_locked(Frame &frame, Channel &channel);
 	void compose_fragment_locked(Frame &frame);
 
@@ -115,6 +140,12 @@ private:
 	Placement placement_;	       // of the message that is arriving
 	wire::Header first_{};	       // of its first fragment
 	Message *arrived_ = nullptr;   // Todo::Arrived
+	Heartbeat heartbeat_;
+	bool heard_ = false;	 // something, since it was last noted
+	bool by_itself_ = false; // of that, something without a heartbeat
+	bool doubted_ = false;	 // the peer is suspect or stalled
+
+	Handshake handshake_;
 
 	// Outbound: under the peer's lock.
 	bool pumping_ = false;	  // somebody owns the pump
@@ -123,8 +154,15 @@ private:
 	bool blocked_ = false;	  // the socket is full; it will tell
 	bool detached_ = false;	  // do not send any more
 	bool hello_due_ = false;
-	bool greeted_ = false; // the peer's Hello has come
+	bool proof_due_ = false;
+	bool greeted_ = false; // the peer's proof has come
 	bool ready_due_ = false;
+	bool heartbeat_due_ = false;
+	bool echo_due_ = false;
+	bool asked_ = false;	 // somebody wants to hear of the echo
+	u32 heartbeat_seqn_ = 0; // of the last one sent
+	u64 heartbeat_us_ = 0;	 // when it was; 0: it has its echo
+	u32 echo_seqn_ = 0;	 // of the peer's last
 	bool goodbye_due_ = false;
 	bool goodbye_sent_ = false;
 	Sleepers pump_left_; // asleep until nobody owns the pump

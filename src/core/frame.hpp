@@ -26,11 +26,16 @@ struct Frame {
 		u8 raw[wire::kHeaderSize];
 
 		wire::encode(header, raw);
+		begin(raw);
+	}
+	// Encoded already, with what is behind it.
+	template <size_t Size> void begin(const u8 (&raw)[Size])
+	{
 		head_size = 0;
 		sent = 0;
 		body = nullptr;
 		body_size = 0;
-		add(raw, sizeof(raw));
+		add(raw, Size);
 	}
 	// Behind the header.
 	void add(const u8 *data, u32 size)

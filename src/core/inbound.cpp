@@ -35,8 +35,10 @@ bool Connection::receive(bool &drained)
 		}
 		int got = ccm_socket_read(socket, kReadBudget - taken, take,
 					  this);
-		if (got > 0)
+		if (got > 0) {
 			taken += static_cast<u32>(got);
+			heard_ = true;
+		}
 		if (todo_ != Todo::Nothing || got > 0)
 			continue;
 		if (got < 0)
@@ -127,6 +129,9 @@ void Connection::on_header(const wire::Header &header)
 		todo_ = Todo::Break;
 		return;
 	}
+	if (header.kind != wire::Kind::Heartbeat &&
+	    header.kind != wire::Kind::Echo)
+		by_itself_ = true;
 	if (!is_sequenced(header.kind))
 		return;
 	if (header.offset == 0)
@@ -139,28 +144,34 @@ bool Connection::expects(const wire::Header &header) const
 {
 	wire::Kind kind = header.kind;
 
-	if (peer && (header.source != peer->config.number ||
-		     header.destination != node.number()))
+	if (phase == Phase::Hello && !peer)
+		return kind == wire::Kind::Hello;
+	if (header.source != handshake_.other ||
+	    header.destination != node.number() || header.flags)
 		return false;
 	switch (phase) {
 	case Phase::Connecting:
 		break;
 	case Phase::Hello:
 		return kind == wire::Kind::Hello;
+	case Phase::Proof:
+		return kind == wire::Kind::Proof;
 	case Phase::Ready:
 		return kind == wire::Kind::Limit || kind == wire::Kind::Ready ||
 		       kind == wire::Kind::Goodbye;
 	case Phase::Open:
 		return kind == wire::Kind::Limit || is_sequenced(kind) ||
-		       kind == wire::Kind::Goodbye;
+		       kind == wire::Kind::Goodbye ||
+		       kind == wire::Kind::Heartbeat ||
+		       kind == wire::Kind::Echo;
 	}
 	return false;
 }
 
 bool Connection::acknowledge(const wire::Header &header)
 {
-	if (phase == Phase::Hello)
-		return true;
+	if (phase == Phase::Hello || phase == Phase::Proof)
+		return true; // the peer is not touched yet
 
 	Guard guard(peer->lock);
 

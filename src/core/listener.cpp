@@ -61,6 +61,8 @@ void Listener::end_all()
 		else
 			remove(*connection);
 	}
+	while (Poke *left = pokes_.front())
+		remove(*left);
 	while (Work *left = next_work())
 		if (left->of == Work::Of::Peer)
 			static_cast<Peer *>(left)->put();
@@ -159,6 +161,9 @@ void Listener::serve(Work &work)
 	case Work::Of::Door:
 		accept_all();
 		break;
+	case Work::Of::Poke:
+		static_cast<Poke &>(work).serve();
+		break;
 	}
 }
 
@@ -195,21 +200,44 @@ void Listener::check_deadlines()
 	}
 	for (Connection *c = connections_.front(), *next; c; c = next) {
 		next = connections_.next(c);
-		if (c->retry_ms && now >= c->retry_ms)
-			mark(*c, CCM_READY_READ);
-		else if (c->retry_ms)
-			wake_at(c->retry_ms);
-		if (c->deadline_ms == 0)
-			continue;
-		if (now < c->deadline_ms)
-			wake_at(c->deadline_ms);
-		else if (c->peer)
-			end(*c, CCM_REASON_LATE, ETIMEDOUT);
-		else
-			refuse(*c, CCM_REASON_LATE, ETIMEDOUT);
+		check(*c, now);
 	}
+	check_pokes(now);
 	if (stopping_)
 		wake_at(stop_by_ms_);
+}
+
+// It may be gone then.
+void Listener::check(Connection &c, u64 now)
+{
+	if (c.retry_ms && now >= c.retry_ms)
+		mark(c, CCM_READY_READ);
+	else if (c.retry_ms)
+		wake_at(c.retry_ms);
+	if (c.deadline_ms && now >= c.deadline_ms) {
+		if (c.peer)
+			end(c, CCM_REASON_LATE, ETIMEDOUT);
+		else
+			refuse(c, CCM_REASON_LATE, ETIMEDOUT);
+		return;
+	}
+	if (c.deadline_ms)
+		wake_at(c.deadline_ms);
+	if (c.look_ms && now >= c.look_ms && !c.look_after(now))
+		return;
+	if (c.look_ms)
+		wake_at(c.look_ms);
+}
+
+void Listener::check_pokes(u64 now)
+{
+	for (Poke *poke = pokes_.front(), *next; poke; poke = next) {
+		next = pokes_.next(poke);
+		if (now >= poke->deadline_ms)
+			remove(*poke);
+		else
+			wake_at(poke->deadline_ms);
+	}
 }
 
 // --- what administrators ask ------------------------------------------------------
@@ -220,6 +248,10 @@ void Listener::serve_peer(Peer &peer, u32 bits)
 		close(peer);
 	if (bits & kConnect)
 		connect(peer);
+	if (bits & kPolicy)
+		follow_policy(peer);
+	if (bits & kPokeIt)
+		poke(peer);
 	if (bits & kArrived)
 		take_own(peer);
 }
@@ -243,10 +275,11 @@ void Listener::take_own(Peer &self)
 
 void Listener::connect(Peer &peer)
 {
-	u32 timeout_ms = peer.config.timeout_ms;
+	u32 timeout_ms;
 	{
 		Guard guard(peer.lock);
 
+		timeout_ms = peer.policy.timeout_ms;
 		if (peer.state != CCM_STATE_CONNECTING || peer.connection)
 			return;
 	}
@@ -319,6 +352,41 @@ void Listener::close(Peer &peer)
 	}
 }
 
+void Listener::follow_policy(Peer &peer)
+{
+	Connection *connection;
+	{
+		Guard guard(peer.lock);
+
+		connection = peer.connection;
+	}
+	if (connection)
+		connection->follow_policy();
+}
+
+// One at a time: a second would say the same.
+void Listener::poke(Peer &peer)
+{
+	for (Poke *poke = pokes_.front(); poke; poke = pokes_.next(poke))
+		if (poke->to == peer.config.number)
+			return;
+	Poke *made = create<Poke>(MaySleep::Yes, *this, node_, peer.config);
+	if (!made)
+		return;
+	pokes_.push_back(made);
+	wake_at(made->deadline_ms);
+	made->begin();
+}
+
+void Listener::remove(Poke &poke)
+{
+	pokes_.remove(&poke);
+	if (poke.socket)
+		ccm_socket_mute(poke.socket);
+	forget(poke);
+	destroy(&poke);
+}
+
 void Listener::begin_stopping()
 {
 	{
@@ -380,7 +448,8 @@ ccm_reason Listener::judge(const ccm_endpoint &remote) const
 		if (peer->self || !same_address(remote, peer->config.remote))
 			continue;
 		Guard guard(peer->lock);
-		if (peer->listening)
+		// One that we connect to may poke us.
+		if (peer->listening || peer->config.number > node_.number())
 			return strangers_ < kStrangersMax ? CCM_REASON_NONE
 							  : CCM_REASON_CROWDED;
 		reason = CCM_REASON_UNWANTED;
@@ -419,10 +488,14 @@ void Listener::accept(ccm_socket *socket)
 
 void Listener::known(Connection &connection)
 {
+	u32 timeout_ms;
+	{
+		Guard guard(connection.peer->lock);
+
+		timeout_ms = connection.peer->policy.timeout_ms;
+	}
 	strangers_--;
-	ccm_socket_set_timeout(
-		connection.socket,
-		static_cast<int>(connection.peer->config.timeout_ms));
+	ccm_socket_set_timeout(connection.socket, static_cast<int>(timeout_ms));
 }
 
 void Listener::refuse(Connection &connection, ccm_reason reason, int error)
@@ -438,6 +511,9 @@ static u64 &counter_of(ccm_node_stats &stats, ccm_reason reason)
 		return stats.late;
 	case CCM_REASON_CROWDED:
 		return stats.crowded;
+	case CCM_REASON_PROOF:
+	case CCM_REASON_KEYLESS:
+		return stats.proofs;
 	case CCM_REASON_STRANGER:
 	case CCM_REASON_CLUSTER:
 	case CCM_REASON_UNWANTED:
@@ -484,13 +560,16 @@ void Listener::remove(Connection &connection)
 	connections_.remove(&connection);
 	if (!connection.peer)
 		strangers_--;
-	{
-		Guard guard(lock_);
-
-		if (static_cast<Work &>(connection).linked())
-			ready_.remove(&connection);
-	}
+	forget(connection);
 	destroy(&connection);
+}
+
+void Listener::forget(Work &work)
+{
+	Guard guard(lock_);
+
+	if (work.linked())
+		ready_.remove(&work);
 }
 
 } // namespace ccm

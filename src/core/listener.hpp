@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/connection.hpp"
+#include "core/poke.hpp"
 #include "core/work.hpp"
 #include "support/lock.hpp"
 
@@ -41,6 +42,13 @@ public:
 	void known(Connection &connection);
 	// Refuse a stranger: counted, told, closed.
 	void refuse(Connection &connection, ccm_reason reason, int error);
+	// A poke is all a connection was for.
+	void dismiss(Connection &connection)
+	{
+		remove(connection);
+	}
+	// The same for one that we have sent.
+	void remove(Poke &poke);
 	// End a connection, and what its peer had with it.
 	void end(Connection &connection, ccm_reason reason, int error);
 
@@ -53,6 +61,8 @@ private:
 	void take_own(Peer &self);
 	void connect(Peer &peer);
 	void close(Peer &peer);
+	void poke(Peer &peer);
+	void follow_policy(Peer &peer);
 	void fail_connecting(Peer &peer, ccm_reason reason, int error);
 	void accept_all();
 	ccm_reason judge(const ccm_endpoint &remote) const;
@@ -60,6 +70,9 @@ private:
 	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 			  int error);
 	void check_deadlines();
+	void check(Connection &connection, u64 now);
+	void check_pokes(u64 now);
+	void forget(Work &work);
 	void take_due();
 	void sleep();
 	void begin_stopping();
@@ -79,6 +92,7 @@ private:
 
 	// The thread's own.
 	List<Connection, OfListener> connections_;
+	List<Poke, OfPokes> pokes_;
 	u32 strangers_ = 0;
 	bool stopping_ = false;
 	u64 stop_by_ms_ = 0;

@@ -8,6 +8,7 @@ namespace ccm {
 // Nobody else has it any more.
 Node::~Node()
 {
+	replace_secret(nullptr);
 	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);) {
 		module = mailbox->module + 1;
 		mailboxes.clear(mailbox->module);
@@ -23,6 +24,25 @@ PeerRef Node::peer(u32 number) const
 	Peer *found = peers_.get(number);
 
 	return PeerRef(found && found->get_live() ? found : nullptr);
+}
+
+Ref<Secret> Node::secret() const
+{
+	RcuGuard inside;
+	Secret *found = secret_.load();
+
+	return Ref<Secret>(found && found->get_live() ? found : nullptr);
+}
+
+// Who found the old one has a reference, or is inside.
+void Node::replace_secret(Secret *secret)
+{
+	Secret *old = secret_.exchange(secret);
+
+	if (!old)
+		return;
+	ccm_rcu_wait();
+	old->put();
 }
 
 PeerRef Node::peer_from(u32 number) const
@@ -63,6 +83,10 @@ void Node::report(ccm_node_info &out)
 	out.config.number = number();
 	out.incarnation = incarnation;
 	out.generation = generation_.load();
+	if (Ref<Secret> mine = secret()) {
+		out.keyed = true;
+		out.insecure = !mine->secure;
+	}
 	out.stats = stats;
 }
 
@@ -93,10 +117,32 @@ Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 		if (number() != 0)
 			return refuse(EBUSY, "this node is configured already: "
 					     "delete it first");
+		if (!secret())
+			return refuse(ENOKEY,
+				      "the cluster's key is not set: set "
+				      "it, or say that it is insecure");
 		TRY(start(wanted, refuse));
 	}
 	changed();
 	tell({.kind = CCM_EVENT_KIND_NODE, .node = wanted.number});
+	return {};
+}
+
+Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
+{
+	{
+		MutexGuard guard(mutex_);
+
+		if (going())
+			return refuse(ESHUTDOWN, "the namespace is going away");
+		auto made = Secret::make(secret, size);
+		if (!made.ok())
+			return refuse(made.error(),
+				      "no memory for the key, or the kernel "
+				      "has no HMAC-SHA256");
+		replace_secret(made.value());
+	}
+	tell({.kind = CCM_EVENT_KIND_KEY});
 	return {};
 }
 
@@ -159,6 +205,7 @@ void Node::stop()
 	ccm::destroy(listener_);
 	listener_ = nullptr;
 	number_.store(0);
+	replace_secret(nullptr);
 }
 
 void Node::destroy()
@@ -348,7 +395,7 @@ static Status why_not_up(Peer &peer)
 
 	if (peer.deleted)
 		return fail(peer.node.going() ? ESHUTDOWN : ENODEV);
-	if (peer.state != CCM_STATE_UP)
+	if (!is_up(peer.state))
 		return fail(ECANCELED); // closed meanwhile
 	return {};
 }
@@ -374,11 +421,54 @@ Status Node::listen(u32 wanted, int timeout_ms, Refusal &refuse)
 	TRY(Status::from(peer->changed.wait(
 		[&] {
 			Guard guard(peer->lock);
-			return peer->state == CCM_STATE_UP || peer->deleted ||
+			return is_up(peer->state) || peer->deleted ||
 			       !peer->listening;
 		},
 		timeout_ms)));
 	return why_not_up(*peer);
+}
+
+Status Node::set_policy(u32 wanted, const ccm_peer_policy &policy,
+			bool set_interval, Refusal &refuse)
+{
+	MutexGuard guard(mutex_);
+	Peer *peer = TRY(find(wanted, refuse));
+	{
+		Guard locked(peer->lock);
+
+		if (policy.timeout_ms)
+			peer->policy.timeout_ms = policy.timeout_ms;
+		if (set_interval)
+			peer->policy.interval_ms = policy.interval_ms;
+		if (policy.limit)
+			peer->policy.limit = policy.limit;
+	}
+	listener_->mark(*peer, kPolicy);
+	return {};
+}
+
+Status Node::ping(u32 wanted, Refusal &refuse)
+{
+	MutexGuard guard(mutex_);
+	Peer *peer = TRY(find(wanted, refuse));
+	Guard locked(peer->lock);
+
+	if (!is_up(peer->state) || !peer->connection)
+		return refuse(EHOSTDOWN, "this peer is not connected");
+	peer->connection->ask_locked();
+	return {};
+}
+
+Status Node::poke(u32 wanted, Refusal &refuse)
+{
+	MutexGuard guard(mutex_);
+	Peer *peer = TRY(find(wanted, refuse));
+
+	if (wanted > number())
+		return refuse(EINVAL, "the lower number connects: connect, "
+				      "instead of asking to be connected");
+	listener_->mark(*peer, kPokeIt);
+	return {};
 }
 
 Status Node::close(u32 wanted, int timeout_ms, Refusal &refuse)

@@ -6,6 +6,7 @@
 #include "core/mailbox.hpp"
 #include "core/peer.hpp"
 #include "core/pool.hpp"
+#include "core/secret.hpp"
 
 namespace ccm {
 
@@ -23,54 +24,7 @@ struct Refusal {
 	}
 };
 
-// A peer with a reference, or none.
-class PeerRef {
-public:
-	explicit PeerRef(Peer *peer = nullptr) : peer_(peer)
-	{
-	}
-	~PeerRef()
-	{
-		if (peer_)
-			peer_->put();
-	}
-	PeerRef(PeerRef &&other) noexcept : peer_(other.peer_)
-	{
-		other.peer_ = nullptr;
-	}
-	PeerRef &operator=(PeerRef &&other) noexcept
-	{
-		Peer *mine = peer_;
-
-		peer_ = other.peer_;
-		other.peer_ = mine;
-		return *this;
-	}
-	PeerRef(const PeerRef &) = delete;
-	PeerRef &operator=(const PeerRef &) = delete;
-	// One more for somebody who holds one, or the node's mutex.
-	static PeerRef of(Peer &peer)
-	{
-		peer.get();
-		return PeerRef(&peer);
-	}
-
-	explicit operator bool() const
-	{
-		return peer_ != nullptr;
-	}
-	Peer *operator->() const
-	{
-		return peer_;
-	}
-	Peer &operator*() const
-	{
-		return *peer_;
-	}
-
-private:
-	Peer *peer_;
-};
+using PeerRef = Ref<Peer>;
 
 struct Node {
 	explicit Node(struct net *net_) : net(net_)
@@ -94,6 +48,8 @@ struct Node {
 	}
 	PeerRef peer(u32 number) const;
 	PeerRef peer_from(u32 number) const;
+	// None before set_key().
+	Ref<Secret> secret() const;
 	// 0, or why nothing can be sent to or received from this node alone.
 	Status check_peer(u32 number) const;
 
@@ -105,6 +61,11 @@ struct Node {
 	Status connect(u32 number, int timeout_ms, Refusal &refusal);
 	Status listen(u32 number, int timeout_ms, Refusal &refusal);
 	Status close(u32 number, int timeout_ms, Refusal &refusal);
+	Status set_key(const void *secret, size_t size, Refusal &refusal);
+	Status set_policy(u32 number, const ccm_peer_policy &policy,
+			  bool set_interval, Refusal &refusal);
+	Status ping(u32 number, Refusal &refusal);
+	Status poke(u32 number, Refusal &refusal);
 	void report(ccm_node_info &out);
 	// The namespace goes.
 	void destroy();
@@ -158,6 +119,7 @@ private:
 	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status start(const ccm_node_config &config, Refusal &refusal);
+	void replace_secret(Secret *secret);
 	void remove_peer(Peer &peer);
 	void remove_peers();
 	void stop();
@@ -169,6 +131,7 @@ private:
 	Atomic<u32> number_;
 	Atomic<bool> going_;
 	Atomic<u64> generation_;
+	Atomic<Secret *> secret_; // changed under the mutex, read inside RCU
 	Listener *listener_ = nullptr; // while configured
 	// Changed under the mutex, read inside RCU.
 	Table<Peer, CCM_NODE_MAX + 1> peers_;

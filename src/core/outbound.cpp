@@ -145,8 +145,7 @@ bool Connection::next_frame(Frame &frame)
 bool Connection::may_send_messages_locked() const
 {
 	return greeted_ && !ready_due_ &&
-	       (peer->state == CCM_STATE_UP ||
-		peer->state == CCM_STATE_CLOSING);
+	       (is_up(peer->state) || peer->state == CCM_STATE_CLOSING);
 }
 
 bool Connection::has_work_locked() const
@@ -158,10 +157,11 @@ bool Connection::has_frame_locked() const
 {
 	if (goodbye_sent_)
 		return false;
-	if (hello_due_ ||
+	if (hello_due_ || proof_due_ ||
 	    (greeted_ && (ready_due_ || !peer->to_announce.empty())))
 		return true;
-	if (may_send_messages_locked() && (sending_ || !peer->queue.empty()))
+	if (may_send_messages_locked() &&
+	    (heartbeat_due_ || echo_due_ || sending_ || !peer->queue.empty()))
 		return true;
 	return goodbye_due_;
 }
@@ -174,6 +174,15 @@ bool Connection::compose_locked(Frame &frame)
 	if (hello_due_) {
 		compose_hello_locked(frame);
 		hello_due_ = false;
+	} else if (proof_due_) {
+		compose_proof_locked(frame);
+		proof_due_ = false;
+	} else if (echo_due_ && may_send_messages_locked()) {
+		compose_echo_locked(frame);
+		echo_due_ = false;
+	} else if (heartbeat_due_ && may_send_messages_locked()) {
+		compose_heartbeat_locked(frame);
+		heartbeat_due_ = false;
 	} else if (Channel *channel = greeted_ ? peer->to_announce.pop_front()
 					       : nullptr) {
 		compose_limit_locked(frame, *channel);
@@ -203,20 +212,34 @@ wire::Header Connection::header_locked(wire::Kind kind) const
 
 void Connection::compose_hello_locked(Frame &frame)
 {
-	wire::Header header = header_locked(wire::Kind::Hello);
-	wire::Hello hello{.incarnation = node.incarnation,
-			  .epoch = 0,
-			  .expected = 1,
-			  .features = 0,
-			  .window = kUnattached.window};
-	u8 raw[wire::kHelloSize];
+	frame.begin(handshake_.mine());
+}
 
-	header.length = wire::kHelloSize;
-	copy(hello.cluster, node.config.cluster, sizeof(hello.cluster));
-	ccm_random(hello.nonce, sizeof(hello.nonce));
-	wire::encode(hello, raw);
+void Connection::compose_proof_locked(Frame &frame)
+{
+	wire::Header header = header_locked(wire::Kind::Proof);
+
+	header.length = wire::kProofSize;
 	frame.begin(header);
-	frame.add(raw, sizeof(raw));
+	frame.add(handshake_.proof(), wire::kProofSize);
+}
+
+void Connection::compose_heartbeat_locked(Frame &frame)
+{
+	wire::Header header = header_locked(wire::Kind::Heartbeat);
+
+	heartbeat_us_ = ccm_now_us();
+	header.seqn = ++heartbeat_seqn_;
+	peer->stats.heartbeats++;
+	frame.begin(header);
+}
+
+void Connection::compose_echo_locked(Frame &frame)
+{
+	wire::Header header = header_locked(wire::Kind::Echo);
+
+	header.seqn = echo_seqn_;
+	frame.begin(header);
 }
 
 void Connection::compose_limit_locked(Frame &frame, Channel &channel)

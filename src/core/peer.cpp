@@ -10,7 +10,7 @@ namespace ccm {
 
 Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
 	: Work(Work::Of::Peer), node(node_), config(config_), self(self_),
-	  since_ms(ccm_now_ms())
+	  since_ms(ccm_now_ms()), policy(config_.policy)
 {
 	if (self)
 		state = CCM_STATE_UP;
@@ -83,7 +83,7 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
 {
 	Guard guard(lock);
 
-	if (state != CCM_STATE_UP)
+	if (!is_up(state))
 		return fail(EHOSTDOWN);
 	Channel *channel = channel_locked(message->module);
 	if (!channel)
@@ -349,7 +349,7 @@ bool Peer::begin_closing()
 
 	listening = false;
 	changed.wake(); // who waits for it to connect
-	if (state == CCM_STATE_UP) {
+	if (is_up(state)) {
 		fail_senders_locked(EHOSTDOWN);
 		change_locked(CCM_STATE_CLOSING, CCM_REASON_ADMIN, 0);
 	}
@@ -404,6 +404,7 @@ void Peer::report(ccm_peer_info &out)
 	Guard guard(lock);
 
 	out.config = config;
+	out.config.policy = policy;
 	out.state = state;
 	out.reason = reason;
 	out.error = -error;
@@ -411,6 +412,7 @@ void Peer::report(ccm_peer_info &out)
 	out.self = self;
 	out.since_ms = ccm_now_ms() - since_ms;
 	out.incarnation = incarnation;
+	out.rtt_us = rtt_us;
 	out.queued_out = queued;
 	out.queued_in = held;
 	out.stats = stats;

@@ -24,6 +24,13 @@ struct Sender {
 	Sleepers sleepers;
 };
 
+// Connected, and messages are taken.
+constexpr bool is_up(ccm_state state)
+{
+	return state == CCM_STATE_UP || state == CCM_STATE_SUSPECT ||
+	       state == CCM_STATE_STALLED;
+}
+
 // What a broken connection may have lost.
 struct Loss {
 	u64 unsent = 0;
@@ -89,10 +96,13 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	ccm_reason reason = CCM_REASON_NONE;
 	int error = 0;
 	u64 since_ms;
+	ccm_peer_policy policy;
 	bool listening = false;
 	bool deleted = false;
 	u64 downs = 0; // times it went down
 	u64 incarnation = 0;
+	u64 rtt_us = 0;			  // of the last heartbeat answered
+	u64 poke_ms = 0;		  // when the last poke was taken
 	Connection *connection = nullptr; // that may be used to send
 	Sleepers changed;		  // asleep until the state is another
 

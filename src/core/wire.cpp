@@ -28,8 +28,7 @@ struct RawHeader {
 struct RawHello {
 	char cluster[kClusterSize];
 	be64 incarnation;
-	be64 epoch;
-	be64 expected;
+	be64 reserved[2];
 	be32 features;
 	be32 window;
 	u8 nonce[kNonceSize];
@@ -81,6 +80,11 @@ bool is_fragment(const Header &h)
 	return h.offset < h.size && h.length <= h.size - h.offset;
 }
 
+u32 flags_of(Kind kind)
+{
+	return kind == Kind::Hello ? kPoke : 0;
+}
+
 bool fits_kind(const Header &h)
 {
 	switch (h.kind) {
@@ -90,7 +94,11 @@ bool fits_kind(const Header &h)
 		return h.length == kLimitSize && is_module(h.module);
 	case Kind::Ready:
 	case Kind::Goodbye:
+	case Kind::Heartbeat:
+	case Kind::Echo:
 		return h.length == 0;
+	case Kind::Proof:
+		return h.length == kProofSize;
 	case Kind::Message:
 		return is_fragment(h);
 	case Kind::Call:
@@ -109,6 +117,7 @@ void encode(const Header &header, u8 (&to)[kHeaderSize])
 	raw.magic = kMagic;
 	raw.version = kVersion;
 	raw.kind = static_cast<u8>(header.kind);
+	raw.flags = header.flags;
 	raw.module = header.module;
 	raw.source = header.source;
 	raw.destination = header.destination;
@@ -133,6 +142,7 @@ Result<Header> decode(const u8 (&from)[kHeaderSize])
 		return fail(EPROTONOSUPPORT);
 
 	Header header{.kind = static_cast<Kind>(raw.kind),
+		      .flags = raw.flags,
 		      .module = raw.module,
 		      .source = raw.source,
 		      .destination = raw.destination,
@@ -143,20 +153,19 @@ Result<Header> decode(const u8 (&from)[kHeaderSize])
 		      .length = raw.length,
 		      .sequence = raw.sequence,
 		      .acknowledged = raw.acknowledged};
-	if (raw.flags != 0 || !is_node(header.source) ||
-	    !is_node(header.destination) || !fits_kind(header))
+	if ((header.flags & ~flags_of(header.kind)) ||
+	    !is_node(header.source) || !is_node(header.destination) ||
+	    !fits_kind(header))
 		return fail(EPROTO);
 	return header;
 }
 
 void encode(const Hello &hello, u8 (&to)[kHelloSize])
 {
-	RawHello raw;
+	RawHello raw{};
 
 	copy(raw.cluster, hello.cluster, kClusterSize);
 	raw.incarnation = hello.incarnation;
-	raw.epoch = hello.epoch;
-	raw.expected = hello.expected;
 	raw.features = hello.features;
 	raw.window = hello.window;
 	copy(raw.nonce, hello.nonce, kNonceSize);
@@ -171,8 +180,6 @@ Hello decode(const u8 (&from)[kHelloSize])
 	copy(&raw, from, sizeof(raw));
 	copy(hello.cluster, raw.cluster, kClusterSize);
 	hello.incarnation = raw.incarnation;
-	hello.epoch = raw.epoch;
-	hello.expected = raw.expected;
 	hello.features = raw.features;
 	hello.window = raw.window;
 	copy(hello.nonce, raw.nonce, kNonceSize);

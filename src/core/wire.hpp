@@ -14,6 +14,7 @@ constexpr size_t kHeaderSize = 48;
 constexpr size_t kHelloSize = 96;
 constexpr size_t kLimitSize = 16;
 constexpr size_t kCallSize = 16;
+constexpr size_t kProofSize = 32;
 constexpr size_t kClusterSize = 32;
 constexpr size_t kNonceSize = 32;
 
@@ -29,16 +30,27 @@ enum class Kind : u8 {
 	Message, // a fragment of a message, or all of it
 	Call,	 // the same of a call
 	Answer,	 // the same of a call's answer
+	Proof,	 // the sender knows the cluster's key
+	Heartbeat, // to be answered at once
+	Echo,	   // the answer
+};
+
+// Of a Hello alone: no connection is wanted, but that the receiver connects.
+constexpr u16 kPoke = 1;
+
+enum Feature : u32 {
+	kKeyed = 1, // the sender's cluster has a key
 };
 
 // The fixed header of every frame.
 struct Header {
 	Kind kind;
+	u16 flags = 0;
 	u16 module = 0;	      // Limit, Message
 	u16 source = 0;	      // the sender's node number
 	u16 destination = 0;  // the receiver's
 	u32 type = 0;	      // Message
-	u32 seqn = 0;	      // Message
+	u32 seqn = 0;	      // Message; Heartbeat, Echo: which one
 	u32 size = 0;	      // Message: bytes in the whole of it
 	u32 offset = 0;	      // Message: where this fragment belongs
 	u32 length = 0;	      // bytes that follow this header
@@ -50,12 +62,12 @@ struct Header {
 struct Hello {
 	char cluster[kClusterSize]; // filled up with zeros
 	u64 incarnation;	    // this life of the node, random
-	u64 epoch;	      // of the session, for what outlives connections
-	u64 expected;	      // next message of the session expected
-	u32 features;	      // bits, none yet
+	u32 features;		    // bits of enum Feature
 	u32 window;	      // limit of all module numbers no Limit names
-	u8 nonce[kNonceSize]; // random, for the proof of a cluster key
+	u8 nonce[kNonceSize]; // random, for the proof
 };
+
+using HelloFrame = u8[kHeaderSize + kHelloSize];
 
 // The payload of Limit.
 struct Limit {

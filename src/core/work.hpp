@@ -14,9 +14,11 @@ constexpr u32 kTransmit = 1u << 8; // a connection has frames to send
 constexpr u32 kConnect = 1u << 9;  // to a peer
 constexpr u32 kArrived = 1u << 11; // calls of this node to itself
 constexpr u32 kClose = 1u << 10;   // the connection with a peer
+constexpr u32 kPolicy = 1u << 12;  // of a peer has changed
+constexpr u32 kPokeIt = 1u << 13;  // a peer that we may not connect to
 
 struct Work : Hook<Work> {
-	enum class Of { Connection, Peer, Door };
+	enum class Of { Connection, Peer, Door, Poke };
 
 	explicit Work(Of of_) : of(of_)
 	{

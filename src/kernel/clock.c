@@ -8,10 +8,14 @@
 
 #include "kernel.h"
 
-/* Monotonic; stands still while the machine is suspended. */
 u64 ccm_now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
+}
+
+u64 ccm_now_us(void)
+{
+	return ktime_to_us(ktime_get());
 }
 
 void ccm_random(void *to, size_t size)

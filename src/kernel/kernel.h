@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+struct ccm_hmac;
 struct ccm_node;
 struct ccm_socket;
 struct ccm_thread;
@@ -131,8 +132,20 @@ bool ccm_thread_may_wait(void);
 /* Let others run. Sleeps. */
 void ccm_yield(void);
 
+/* The same clock; stands still while the machine is suspended. */
 u64 ccm_now_ms(void);
+u64 ccm_now_us(void);
 void ccm_random(void *to, size_t size);
+
+/* --- secrets --------------------------------------------------------------- */
+
+/* HMAC-SHA256 with this secret. All but ccm_same_secret() sleep. */
+int ccm_hmac_create(const void *secret, size_t size, struct ccm_hmac **out);
+void ccm_hmac_destroy(struct ccm_hmac *hmac);
+int ccm_hmac_of(struct ccm_hmac *hmac, const void *data, size_t size,
+		u8 to[32]);
+/* How long it takes does not say where they differ. */
+bool ccm_same_secret(const void *a, const void *b, size_t size);
 
 /* --- memory --------------------------------------------------------------- */
 
@@ -184,8 +197,10 @@ int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 void ccm_socket_own(struct ccm_socket *socket, void *owner);
 /* 0 established, -EINPROGRESS connecting, -EPIPE the peer has closed, or why it broke. */
 int ccm_socket_status(struct ccm_socket *socket);
-/* How long silence may last from now on. */
+/* How long silence may last from now on; 0: for ever, somebody else watches. */
 void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms);
+/* Since when the other machine has sent nothing at all, not even an ACK. */
+u64 ccm_socket_quiet_ms(struct ccm_socket *socket);
 void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out);
 
 /* Send what fits of both; more: something follows at once. Returns bytes, or -EAGAIN. */
@@ -224,6 +239,9 @@ struct ccm_event {
 	struct ccm_endpoint remote; /* who was refused */
 	u32 module; /* of a call that was refused */
 	u32 function;
+	u64 incarnation; /* the peer's, that has come up */
+	u64 rtt_us; /* of a heartbeat */
+	bool lost; /* the peer was up before */
 };
 
 void ccm_report(struct net *net, const struct ccm_event *event);
@@ -263,24 +281,34 @@ struct ccm_node_stats {
 	u64 garbage; /* of these: said no Hello that can be understood */
 	u64 late; /* of these: no handshake in time */
 	u64 crowded; /* of these: too many at once */
+	u64 proofs; /* of these: no proof or a wrong one of the cluster's key */
+	u64 pokes; /* pokes taken */
 };
 
 struct ccm_node_info {
 	struct ccm_node_config config; /* number 0: not configured */
 	u64 incarnation;
 	u64 generation; /* changes with each change of node, peers or states */
+	bool keyed; /* it has a key, or was told to be insecure */
+	bool insecure;
 	struct ccm_node_stats stats;
+};
+
+/* What may change while the peer is there. */
+struct ccm_peer_policy {
+	u32 timeout_ms; /* for connecting, and silence without heartbeats */
+	u32 interval_ms; /* between two heartbeats; 0: none */
+	u32 limit; /* intervals of silence after which the peer is down */
 };
 
 struct ccm_peer_config {
 	u32 number;
 	struct ccm_endpoint remote;
-	u32 timeout_ms; /* silence on the connection that breaks it; 0: the default */
+	struct ccm_peer_policy policy; /* what is 0 gets its default */
 };
 
-#define CCM_TIMEOUT_DEFAULT 5000
-#define CCM_TIMEOUT_MIN 1000
-#define CCM_TIMEOUT_MAX 3600000
+/* Bytes of a cluster's key, at least. */
+#define CCM_SECRET_MIN 16
 
 struct ccm_peer_stats {
 	u64 messages_in;
@@ -301,6 +329,8 @@ struct ccm_peer_stats {
 	u64 calls_out;
 	u64 calls_refused; /* calls from it that could not run here */
 	u64 no_memory; /* times the receiver had to wait for memory */
+	u64 heartbeats; /* sent */
+	u64 missed; /* of these, not answered within an interval */
 };
 
 struct ccm_peer_info {
@@ -312,6 +342,7 @@ struct ccm_peer_info {
 	bool self; /* it is this node */
 	u64 since_ms; /* time in this state */
 	u64 incarnation; /* the peer's, 0 when never met */
+	u64 rtt_us; /* of the last heartbeat answered, or 0 */
 	u64 queued_out; /* bytes accepted and not yet sent */
 	u64 queued_in; /* bytes received that nobody has taken, at true size */
 	struct ccm_peer_stats stats;
@@ -360,9 +391,16 @@ void ccm_core_put(struct ccm_node *node);
  */
 int ccm_core_node_set(struct ccm_node *node, const struct ccm_node_config *config,
 		      const char **why);
+/* The cluster's key for handshakes from now on; secret NULL: there is none. */
+int ccm_core_key_set(struct ccm_node *node, const void *secret, size_t size,
+		     const char **why);
 int ccm_core_node_delete(struct ccm_node *node, const char **why);
 void ccm_core_node_info(struct ccm_node *node, struct ccm_node_info *out);
 int ccm_core_peer_add(struct ccm_node *node, const struct ccm_peer_config *config,
+		      const char **why);
+/* What is 0 stays; set_interval: but for the interval. */
+int ccm_core_peer_set(struct ccm_node *node, u32 number,
+		      const struct ccm_peer_policy *policy, bool set_interval,
 		      const char **why);
 int ccm_core_peer_delete(struct ccm_node *node, u32 number, const char **why);
 /* The first from this number on, or -ENOENT. The node itself is the first of its peers. */
@@ -382,6 +420,9 @@ int ccm_core_listen(struct ccm_node *node, u32 number, int timeout_ms,
 		    const char **why);
 int ccm_core_close(struct ccm_node *node, u32 number, int timeout_ms,
 		   const char **why);
+
+int ccm_core_ping(struct ccm_node *node, u32 number, const char **why);
+int ccm_core_poke(struct ccm_node *node, u32 number, const char **why);
 
 /* The exported calls. */
 int ccm_core_attach(struct ccm_node *node, u32 module,

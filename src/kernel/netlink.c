@@ -11,11 +11,15 @@
 
 #include <linux/in6.h>
 #include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
 #include <linux/rwsem.h>
+#include <linux/slab.h>
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 
 #include "kernel.h"
+#include "keyring.h"
 #include "netlink.h"
 #include "netlink_fill.h"
 #include "netlink_gen.h"
@@ -176,12 +180,13 @@ static int ccm_nl_read_endpoint(struct genl_info *info, struct nlattr *attr,
 int ccm_nl_node_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ccm_node *node = ccm_nl_node(info);
-	struct ccm_node_info now = {};
+	struct ccm_nl_node now = {};
 
 	if (IS_ERR(node))
 		return PTR_ERR(node);
-	ccm_core_node_info(node, &now);
+	ccm_core_node_info(node, &now.info);
 	ccm_core_put(node);
+	now.managed = ccm_netns_is_held(genl_info_net(info));
 	return ccm_nl_reply(info, ccm_nl_fill_node, &now);
 }
 
@@ -224,6 +229,51 @@ int ccm_nl_node_delete_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(node);
 	err = ccm_core_node_delete(node, &why);
 	return ccm_nl_done(info, node, err, why);
+}
+
+static int ccm_nl_set_key(struct genl_info *info, const void *secret,
+			  size_t size)
+{
+	struct ccm_node *node = ccm_nl_node(info);
+	const char *why = NULL;
+	int err;
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	err = ccm_core_key_set(node, secret, size, &why);
+	return ccm_nl_done(info, node, err, why);
+}
+
+/* The key is looked for in the keyrings of who asks. */
+int ccm_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *key = info->attrs[CCM_A_NODE_KEY];
+	void *secret;
+	size_t size;
+	int err;
+
+	if (!key == !info->attrs[CCM_A_NODE_INSECURE])
+		return ccm_nl_refuse(info, -EINVAL,
+				     "give the description of a key, or say that the cluster is insecure");
+	if (!key)
+		return ccm_nl_set_key(info, NULL, 0);
+	err = ccm_keyring_read(nla_data(key), &secret, &size);
+	if (err) {
+		NL_SET_BAD_ATTR(info->extack, key);
+		return ccm_nl_refuse(info, err,
+				     "your keyrings hold no usable key of type logon with this description");
+	}
+	err = ccm_nl_set_key(info, secret, size);
+	kfree_sensitive(secret);
+	return err;
+}
+
+int ccm_nl_manage_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (!ccm_netns_hold(genl_info_net(info), info->snd_portid))
+		return ccm_nl_refuse(info, -EBUSY,
+				     "this node has a manager already");
+	return 0;
 }
 
 /* --- operations on peers ------------------------------------------------- */
@@ -284,18 +334,29 @@ int ccm_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
-/* The upper limit is not in the policy: too large for one on Linux 6.1. */
-static int ccm_nl_read_timeout(struct genl_info *info, u32 *timeout_ms)
+/* Their upper limits are not in the policy: too large for one on Linux 6.1. */
+static int ccm_nl_read_ms(struct genl_info *info, int attribute, u32 *ms)
 {
-	struct nlattr *attr = info->attrs[CCM_A_PEER_TIMEOUT];
+	struct nlattr *attr = info->attrs[attribute];
 
 	if (!attr)
 		return 0;
-	*timeout_ms = nla_get_u32(attr);
-	if (*timeout_ms > CCM_TIMEOUT_MAX)
+	*ms = nla_get_u32(attr);
+	if (*ms > CCM_TIMEOUT_MAX)
 		return ccm_nl_refuse_attribute(info, attr,
-					       "the time-out may be an hour at most");
+					       "this may be an hour at most");
 	return 0;
+}
+
+static int ccm_nl_read_policy(struct genl_info *info,
+			      struct ccm_peer_policy *policy)
+{
+	struct nlattr *limit = info->attrs[CCM_A_PEER_LIMIT];
+
+	if (limit)
+		policy->limit = nla_get_u32(limit);
+	return ccm_nl_read_ms(info, CCM_A_PEER_TIMEOUT, &policy->timeout_ms) ?:
+	       ccm_nl_read_ms(info, CCM_A_PEER_INTERVAL, &policy->interval_ms);
 }
 
 int ccm_nl_peer_add_doit(struct sk_buff *skb, struct genl_info *info)
@@ -310,7 +371,7 @@ int ccm_nl_peer_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (GENL_REQ_ATTR_CHECK(info, CCM_A_PEER_REMOTE))
 		return ccm_nl_refuse(info, -EINVAL, "give the peer's address");
 	config.number = nla_get_u32(info->attrs[CCM_A_PEER_NUMBER]);
-	err = ccm_nl_read_timeout(info, &config.timeout_ms) ?:
+	err = ccm_nl_read_policy(info, &config.policy) ?:
 	      ccm_nl_read_endpoint(info, info->attrs[CCM_A_PEER_REMOTE],
 				   &config.remote);
 	if (err)
@@ -319,6 +380,28 @@ int ccm_nl_peer_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(node))
 		return PTR_ERR(node);
 	err = ccm_core_peer_add(node, &config, &why);
+	return ccm_nl_done(info, node, err, why);
+}
+
+int ccm_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ccm_peer_policy policy = {};
+	struct ccm_node *node;
+	const char *why = NULL;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, CCM_A_PEER_NUMBER))
+		return ccm_nl_refuse(info, -EINVAL, "give the peer's number");
+	err = ccm_nl_read_policy(info, &policy);
+	if (err)
+		return err;
+	node = ccm_nl_node(info);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	err = ccm_core_peer_set(node,
+				nla_get_u32(info->attrs[CCM_A_PEER_NUMBER]),
+				&policy, info->attrs[CCM_A_PEER_INTERVAL],
+				&why);
 	return ccm_nl_done(info, node, err, why);
 }
 
@@ -373,6 +456,16 @@ static int ccm_nl_close(struct ccm_node *node, u32 number, const char **why)
 int ccm_nl_close_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	return ccm_nl_change_peer(info, ccm_nl_close);
+}
+
+int ccm_nl_ping_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ccm_nl_change_peer(info, ccm_core_ping);
+}
+
+int ccm_nl_poke_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ccm_nl_change_peer(info, ccm_core_poke);
 }
 
 /* --- operations on consumers --------------------------------------------- */
@@ -510,7 +603,7 @@ static void ccm_nl_send_event(struct net *net, const struct ccm_event *event)
  * Sleeps. Nodes report until they are gone, which is after the family. A peer
  * can cause an event a message: nothing is built that nobody hears.
  */
-void ccm_report(struct net *net, const struct ccm_event *event)
+void ccm_netlink_event(struct net *net, const struct ccm_event *event)
 {
 	down_read(&ccm_nl_family_lock);
 	if (ccm_nl_registered &&
@@ -548,11 +641,31 @@ static void ccm_nl_hear(bool registered)
 	up_write(&ccm_nl_family_lock);
 }
 
+/* A socket closes, perhaps a manager's; its process need not live any more. */
+static int ccm_nl_released(struct notifier_block *self, unsigned long event,
+			   void *what)
+{
+	const struct netlink_notify *notify = what;
+
+	if (event == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC)
+		ccm_netns_let_go(notify->net, notify->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ccm_nl_releases = {
+	.notifier_call = ccm_nl_released,
+};
+
 int __init ccm_netlink_init(void)
 {
-	int err = genl_register_family(&ccm_nl_family);
+	int err = netlink_register_notifier(&ccm_nl_releases);
 
-	if (!err)
+	if (err)
+		return err;
+	err = genl_register_family(&ccm_nl_family);
+	if (err)
+		netlink_unregister_notifier(&ccm_nl_releases);
+	else
 		ccm_nl_hear(true);
 	return err;
 }
@@ -561,4 +674,5 @@ void ccm_netlink_exit(void)
 {
 	ccm_nl_hear(false);
 	genl_unregister_family(&ccm_nl_family);
+	netlink_unregister_notifier(&ccm_nl_releases);
 }

@@ -24,6 +24,8 @@ static const struct ccm_nl_counter ccm_nl_node_counters[] = {
 	CCM_NL_NODE_COUNTER(GARBAGE, garbage),
 	CCM_NL_NODE_COUNTER(LATE, late),
 	CCM_NL_NODE_COUNTER(CROWDED, crowded),
+	CCM_NL_NODE_COUNTER(PROOFS, proofs),
+	CCM_NL_NODE_COUNTER(POKES, pokes),
 };
 
 #define CCM_NL_PEER_COUNTER(name, field) \
@@ -48,6 +50,8 @@ static const struct ccm_nl_counter ccm_nl_peer_counters[] = {
 	CCM_NL_PEER_COUNTER(CALLS_IN, calls_in),
 	CCM_NL_PEER_COUNTER(CALLS_OUT, calls_out),
 	CCM_NL_PEER_COUNTER(CALLS_REFUSED, calls_refused),
+	CCM_NL_PEER_COUNTER(HEARTBEATS, heartbeats),
+	CCM_NL_PEER_COUNTER(MISSED, missed),
 };
 
 /* In every set of counters the attribute for padding is the first. */
@@ -122,10 +126,14 @@ static int ccm_nl_put_config(struct sk_buff *skb,
 
 int ccm_nl_fill_node(struct sk_buff *skb, const void *what)
 {
-	const struct ccm_node_info *info = what;
+	const struct ccm_nl_node *node = what;
+	const struct ccm_node_info *info = &node->info;
 
 	if (nla_put_u32(skb, CCM_A_NODE_NUMBER, info->config.number) ||
 	    ccm_nl_put_config(skb, info) ||
+	    ccm_nl_put_flag(skb, CCM_A_NODE_KEYED, info->keyed) ||
+	    ccm_nl_put_flag(skb, CCM_A_NODE_INSECURE, info->insecure) ||
+	    ccm_nl_put_flag(skb, CCM_A_NODE_MANAGED, node->managed) ||
 	    nla_put_u64_64bit(skb, CCM_A_NODE_GENERATION, info->generation,
 			      CCM_A_NODE_PAD))
 		return -EMSGSIZE;
@@ -140,7 +148,13 @@ int ccm_nl_fill_peer(struct sk_buff *skb, const void *what)
 
 	if (nla_put_u32(skb, CCM_A_PEER_NUMBER, info->config.number) ||
 	    ccm_nl_put_endpoint(skb, CCM_A_PEER_REMOTE, &info->config.remote) ||
-	    nla_put_u32(skb, CCM_A_PEER_TIMEOUT, info->config.timeout_ms) ||
+	    nla_put_u32(skb, CCM_A_PEER_TIMEOUT,
+			info->config.policy.timeout_ms) ||
+	    nla_put_u32(skb, CCM_A_PEER_INTERVAL,
+			info->config.policy.interval_ms) ||
+	    nla_put_u32(skb, CCM_A_PEER_LIMIT, info->config.policy.limit) ||
+	    (info->rtt_us && nla_put_u64_64bit(skb, CCM_A_PEER_RTT,
+					       info->rtt_us, CCM_A_PEER_PAD)) ||
 	    nla_put_u32(skb, CCM_A_PEER_STATE, info->state) ||
 	    nla_put_u32(skb, CCM_A_PEER_REASON, info->reason) ||
 	    ccm_nl_put_error(skb, CCM_A_PEER_ERROR, info->error) ||
@@ -222,6 +236,9 @@ static int ccm_nl_put_change(struct sk_buff *skb, const struct ccm_event *event)
 {
 	if (nla_put_u32(skb, CCM_A_EVENT_STATE, event->state) ||
 	    ccm_nl_put_reason(skb, event) ||
+	    (event->incarnation &&
+	     nla_put_u64_64bit(skb, CCM_A_EVENT_INCARNATION, event->incarnation,
+			       CCM_A_EVENT_PAD)) ||
 	    nla_put_u64_64bit(skb, CCM_A_EVENT_UNSENT, event->unsent,
 			      CCM_A_EVENT_PAD) ||
 	    nla_put_u64_64bit(skb, CCM_A_EVENT_UNKNOWN, event->unknown,
@@ -263,5 +280,8 @@ int ccm_nl_fill_event(struct sk_buff *skb, const void *what)
 		return ccm_nl_put_refusal(skb, event);
 	if (event->kind == CCM_EVENT_KIND_CALL_REFUSED)
 		return ccm_nl_put_call(skb, event);
+	if (event->kind == CCM_EVENT_KIND_HEARTBEAT)
+		return nla_put_u64_64bit(skb, CCM_A_EVENT_RTT, event->rtt_us,
+					 CCM_A_EVENT_PAD);
 	return 0;
 }

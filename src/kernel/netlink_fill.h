@@ -2,6 +2,8 @@
 #ifndef CCM_NETLINK_FILL_H
 #define CCM_NETLINK_FILL_H
 
+#include "kernel.h"
+
 struct sk_buff;
 
 /*
@@ -10,8 +12,13 @@ struct sk_buff;
  */
 typedef int (*ccm_nl_fill)(struct sk_buff *skb, const void *what);
 
+struct ccm_nl_node {
+	struct ccm_node_info info;
+	bool managed;
+};
+
 /*
- * what: struct ccm_node_info, _peer_info, _consumer_info, _handler_info,
+ * what: struct ccm_nl_node, ccm_peer_info, _consumer_info, _handler_info,
  * _call_info, and ccm_event.
  */
 int ccm_nl_fill_node(struct sk_buff *skb, const void *what);

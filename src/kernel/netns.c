@@ -20,6 +20,8 @@ MODULE_PARM_DESC(userns,
 struct ccm_netns {
 	struct ccm_node __rcu *node;
 	struct ccm_node *leaving; /* found by nobody any more */
+	struct ccm_watchers watchers;
+	u32 manager; /* netlink port of who manages the node; 0: nobody */
 };
 
 static unsigned int netns_id;
@@ -35,6 +37,8 @@ static int __net_init netns_init(struct net *net)
 	struct ccm_netns *netns = net_generic(net, netns_id);
 	struct ccm_node *node;
 
+	init_rwsem(&netns->watchers.lock);
+	RAW_INIT_NOTIFIER_HEAD(&netns->watchers.chain);
 	node = ccm_core_create(net);
 	if (!node)
 		return -ENOMEM;
@@ -125,6 +129,35 @@ void ccm_netns_exit(void)
 {
 	unregister_module_notifier(&module_notifier);
 	unregister_pernet_device(&netns_ops);
+}
+
+struct ccm_watchers *ccm_netns_watchers(struct net *net)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+
+	return &netns->watchers;
+}
+
+bool ccm_netns_hold(struct net *net, u32 port)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+	u32 before = cmpxchg(&netns->manager, 0, port);
+
+	return before == 0 || before == port;
+}
+
+void ccm_netns_let_go(struct net *net, u32 port)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+
+	cmpxchg(&netns->manager, port, 0);
+}
+
+bool ccm_netns_is_held(struct net *net)
+{
+	struct ccm_netns *netns = net_generic(net, netns_id);
+
+	return READ_ONCE(netns->manager);
 }
 
 struct ccm_node *ccm_netns_node(struct net *net)

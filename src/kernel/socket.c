@@ -186,7 +186,8 @@ static void tune(struct sock *sk)
 /*
  * Unanswered data and an unanswered SYN end by TCP_USER_TIMEOUT, which also
  * says when unanswered probes of an idle connection are enough. Probes go by
- * whole seconds: up to one late, or an interval.
+ * whole seconds: up to one late, or an interval. A time-out of 0 leaves TCP its
+ * own, of a quarter of an hour and more.
  */
 void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms)
 {
@@ -194,7 +195,8 @@ void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms)
 
 	might_sleep();
 	tcp_sock_set_user_timeout(sk, timeout_ms);
-	tcp_sock_set_keepidle(sk, max(timeout_ms / 3000, 1));
+	tcp_sock_set_keepidle(sk, timeout_ms ? max(timeout_ms / 3000, 1) :
+					       MAX_TCP_KEEPIDLE);
 	tcp_sock_set_keepintvl(sk, max(timeout_ms / 6000, 1));
 	sock_set_keepalive(sk);
 }
@@ -366,6 +368,11 @@ int ccm_socket_status(struct ccm_socket *socket)
 	default:
 		return -EPIPE;
 	}
+}
+
+u64 ccm_socket_quiet_ms(struct ccm_socket *socket)
+{
+	return jiffies_to_msecs(keepalive_time_elapsed(tcp_sk(socket->sock->sk)));
 }
 
 void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out)

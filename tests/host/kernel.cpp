@@ -7,6 +7,8 @@
 #include "host.hpp"
 
 #include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -21,6 +23,7 @@
 #include <new>
 #include <random>
 #include <shared_mutex>
+#include <vector>
 
 extern "C" {
 #include "kernel/memory.h"
@@ -336,7 +339,8 @@ ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, u32)
 	if (!place)
 		return nullptr;
 
-	auto *thread = new (place) ccm_thread{{}, run, arg, false, {}, nullptr, false, false};
+	auto *thread = new (place)
+		ccm_thread{{}, run, arg, false, {}, nullptr, false, false};
 	if (pthread_create(&thread->thread, nullptr, thread_main, thread) == 0)
 		return thread;
 	ccm_object_free(thread);
@@ -382,6 +386,46 @@ void ccm_yield()
 	might_sleep();
 }
 
+// --- secrets --------------------------------------------------------------------------
+
+struct ccm_hmac {
+	std::vector<u8> secret;
+};
+
+int ccm_hmac_create(const void *secret, size_t size, ccm_hmac **out)
+{
+	void *place = ccm_object_alloc(sizeof(ccm_hmac), true);
+	auto *bytes = static_cast<const u8 *>(secret);
+
+	if (!place)
+		return -ENOMEM;
+	*out = new (place) ccm_hmac{{bytes, bytes + size}};
+	return 0;
+}
+
+void ccm_hmac_destroy(ccm_hmac *hmac)
+{
+	hmac->~ccm_hmac();
+	ccm_object_free(hmac);
+}
+
+int ccm_hmac_of(ccm_hmac *hmac, const void *data, size_t size, u8 *to)
+{
+	unsigned int made = 32;
+
+	might_sleep();
+	return HMAC(EVP_sha256(), hmac->secret.data(),
+		    static_cast<int>(hmac->secret.size()),
+		    static_cast<const u8 *>(data), size, to, &made)
+		       ? 0
+		       : -EINVAL;
+}
+
+bool ccm_same_secret(const void *a, const void *b, size_t size)
+{
+	return CRYPTO_memcmp(a, b, size) == 0;
+}
+
 // --- time and chance -------------------------------------------------------------------
 
 u64 ccm_now_ms()
@@ -389,6 +433,14 @@ u64 ccm_now_ms()
 	auto since = Clock::now().time_since_epoch();
 
 	return std::chrono::duration_cast<Milliseconds>(since).count();
+}
+
+u64 ccm_now_us()
+{
+	auto since = Clock::now().time_since_epoch();
+
+	return std::chrono::duration_cast<std::chrono::microseconds>(since)
+		.count();
 }
 
 void ccm_random(void *to, size_t size)

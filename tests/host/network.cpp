@@ -74,6 +74,20 @@ void Wire::end(const Stream &last)
 	tell(CCM_READY_READ | CCM_READY_STATE);
 }
 
+void Wire::acknowledge()
+{
+	Guarded guard(network_.mutex_);
+
+	acknowledges_ = true;
+}
+
+u64 Wire::quiet_ms() const
+{
+	Guarded guard(network_.mutex_);
+
+	return acknowledges_ ? 0 : ~0ull;
+}
+
 Stream Wire::sent() const
 {
 	Guarded guard(network_.mutex_);
@@ -396,6 +410,12 @@ int ccm_socket_status(ccm_socket *socket)
 void ccm_socket_set_timeout(ccm_socket *, int)
 {
 	host::might_sleep();
+}
+
+u64 ccm_socket_quiet_ms(ccm_socket *socket)
+{
+	host::might_sleep();
+	return socket->wire->quiet_ms();
 }
 
 void ccm_socket_remote(ccm_socket *socket, ccm_endpoint *out)

@@ -38,6 +38,9 @@ public:
 	void end(const Stream &last = {});
 	// The connection breaks; what was delivered can be read still.
 	void fail(int error);
+	// The other machine's TCP acknowledges all that comes; at first it does
+	// not.
+	void acknowledge();
 
 	// Everything the node has sent.
 	Stream sent() const;
@@ -59,6 +62,7 @@ public:
 
 	void own(void *owner);
 	int status() const;
+	u64 quiet_ms() const;
 	int send(const Stream &bytes);
 	int read(size_t budget, size_t (*take)(void *arg, const u8 *, size_t),
 		 void *arg);
@@ -80,6 +84,7 @@ private:
 	// Under the network's mutex.
 	void *owner_ = nullptr;
 	int status_; // 0, or what the socket's status is
+	bool acknowledges_ = false;
 	bool full_ = false;
 	bool finished_ = false;
 	bool closed_ = false;

@@ -6,6 +6,7 @@
 #include "buffer.hpp"
 #include "core/wire.hpp"
 #include "network.hpp"
+#include "prover.hpp"
 #include "support/errno.hpp"
 
 #include <cstring>
@@ -16,6 +17,9 @@ constexpr u32 kModule = 7;
 constexpr u32 kType = 1;
 constexpr u32 kSmall = 40; // bytes of a message
 constexpr int kSoon = 10000;
+// Hello and Proof on the wire.
+constexpr size_t kGreeting =
+	kHelloFrame + ccm::wire::kHeaderSize + ccm::wire::kProofSize;
 
 struct Frame {
 	ccm::wire::Header header;
@@ -91,7 +95,9 @@ public:
 				       .local = address_of(me)};
 		const char *why;
 
-		return ccm_core_node_set(node, &config, &why) == 0;
+		return ccm_core_key_set(node, kSecret, sizeof(kSecret), &why) ==
+			       0 &&
+		       ccm_core_node_set(node, &config, &why) == 0;
 	}
 	bool add_peer()
 	{
@@ -184,8 +190,32 @@ public:
 	// The whole of a handshake, from this end.
 	bool greet()
 	{
-		wire->deliver(hello());
-		wire->deliver(ready());
+		return say(kHelloFrame) && prove_and_be_ready();
+	}
+	// The first so many bytes of it, and perhaps then the end.
+	bool say(size_t bytes, bool end = false)
+	{
+		Stream words = hello();
+
+		if (bytes > words.size()) {
+			wire->deliver(words);
+			if (!wire->sends(their_part()))
+				return false;
+			bytes -= words.size();
+			words = proof() + ready();
+		}
+		words = first_of(words, bytes);
+		if (end)
+			wire->end(words);
+		else
+			wire->deliver(words);
+		return true;
+	}
+	bool prove_and_be_ready()
+	{
+		if (!wire->sends(their_part()))
+			return false;
+		wire->deliver(proof() + ready());
 		auto change = network.changes();
 		return change && change->state == CCM_STATE_UP;
 	}
@@ -216,12 +246,28 @@ public:
 	{
 		ccm::wire::Hello hello{.cluster = "test",
 				       .incarnation = 1,
-				       .expected = 1,
+				       .features = ccm::wire::kKeyed,
 				       .window = 1 << 20};
 		u8 raw[ccm::wire::kHelloSize];
 
 		ccm::wire::encode(hello, raw);
 		return frame({.kind = ccm::wire::Kind::Hello},
+			     Stream(raw, raw + sizeof(raw)));
+	}
+	// When the node has said Hello.
+	Stream proof() const
+	{
+		Stream theirs = hello();
+		Stream mine = first_of(wire->sent(), kHelloFrame);
+		u8 raw[ccm::wire::kProofSize] = {};
+
+		if (me < they)
+			(void)prove(ccm::Role::Responder, mine.data(),
+				    theirs.data(), raw, kSecret);
+		else
+			(void)prove(ccm::Role::Initiator, theirs.data(),
+				    mine.data(), raw, kSecret);
+		return frame({.kind = ccm::wire::Kind::Proof},
 			     Stream(raw, raw + sizeof(raw)));
 	}
 	Stream ready() const
@@ -288,6 +334,12 @@ public:
 	Wire *wire = nullptr; // the last
 
 private:
+	// What the node has said when this end has to prove itself.
+	size_t their_part() const
+	{
+		return me < they ? kGreeting : kHelloFrame;
+	}
+
 	u64 sequence_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "cluster.hpp"
 
 #include "core/node.hpp"
+#include "prover.hpp"
 
 extern "C" ccm_node *ccm_netns_node(struct net *net);
 
@@ -30,6 +31,7 @@ Cluster::Cluster(ccm_test *test_, u32 count, u8 family)
 		const char *why = "";
 
 		copy_name(config.cluster);
+		EXPECT_EQ(0, set_key(node, kSecret, sizeof(kSecret)));
 		EXPECT_EQ(0, with(net(node), [&](ccm_node *n) {
 				  return ccm_core_node_set(n, &config, &why);
 			  }));
@@ -37,7 +39,7 @@ Cluster::Cluster(ccm_test *test_, u32 count, u8 family)
 			ccm_peer_config peer{
 				.number = other,
 				.remote = endpoint_of(other, family_),
-				.timeout_ms = 0};
+				.policy = {}};
 
 			if (other == node)
 				continue;
@@ -103,6 +105,34 @@ void Cluster::attach_all(const ccm_limits *limits)
 	for (u32 node = 1; node <= count_; node++)
 		EXPECT_EQ(0, ccm_attach_owner(net(node), kModule, limits,
 					      nullptr));
+}
+
+int Cluster::set_key(u32 node, const void *secret, size_t size)
+{
+	return with(net(node), [&](ccm_node *n) {
+		return ccm_core_key_set(n, secret, size, nullptr);
+	});
+}
+
+int Cluster::set_policy(u32 node, u32 number, const ccm_peer_policy &policy)
+{
+	return with(net(node), [&](ccm_node *n) {
+		return ccm_core_peer_set(n, number, &policy, true, nullptr);
+	});
+}
+
+int Cluster::ping(u32 node, u32 number)
+{
+	return with(net(node), [&](ccm_node *n) {
+		return ccm_core_ping(n, number, nullptr);
+	});
+}
+
+int Cluster::poke(u32 node, u32 number)
+{
+	return with(net(node), [&](ccm_node *n) {
+		return ccm_core_poke(n, number, nullptr);
+	});
 }
 
 int Cluster::add_peer(u32 node, const ccm_peer_config &config)

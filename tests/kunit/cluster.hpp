@@ -38,6 +38,11 @@ public:
 	static ccm_endpoint endpoint_of(u32 node, u8 family);
 	static int add_peer(u32 node, const ccm_peer_config &config);
 	static int delete_peer(u32 node, u32 number);
+	static int set_key(u32 node, const void *secret, size_t size);
+	static int set_policy(u32 node, u32 number,
+			      const ccm_peer_policy &policy);
+	static int ping(u32 node, u32 number);
+	static int poke(u32 node, u32 number);
 	static ccm_node_stats stats(u32 node);
 	static u32 count_calls(u32 node, ccm_call_what what);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Connections: how they begin and end, and what a peer or a stranger may try.
 #include "cluster.hpp"
+#include "prover.hpp"
 #include "raw.h"
 
 #include "core/listener.hpp"
@@ -43,18 +44,13 @@ public:
 	}
 	void say_hello()
 	{
-		u8 bytes[wire::kHelloSize];
+		wire::HelloFrame bytes;
 
-		send(header);
-		wire::encode(hello, bytes);
+		compose(bytes);
 		EXPECT_EQ(0, ccm_raw_send(raw, bytes, sizeof(bytes), 0));
 	}
-	// The same where node 2 may have closed it already.
-	void try_hello()
+	void compose(wire::HelloFrame &bytes) const
 	{
-		if (!raw)
-			return;
-		u8 bytes[wire::kHeaderSize + wire::kHelloSize];
 		u8 raw_header[wire::kHeaderSize];
 		u8 raw_hello[wire::kHelloSize];
 
@@ -62,12 +58,60 @@ public:
 		wire::encode(hello, raw_hello);
 		copy(bytes, raw_header, sizeof(raw_header));
 		copy(bytes + sizeof(raw_header), raw_hello, sizeof(raw_hello));
+	}
+	// Node 2's answer.
+	bool hear_hello(wire::HelloFrame &bytes)
+	{
+		return hear(bytes, sizeof(bytes));
+	}
+	bool hear(u8 *bytes, size_t size)
+	{
+		for (size_t have = 0; have < size;) {
+			int got = ccm_raw_receive(raw, bytes + have,
+						  size - have, 8000);
+
+			if (got <= 0)
+				return false;
+			have += static_cast<size_t>(got);
+		}
+		return true;
+	}
+	void send_proof(const u8 (&proof)[wire::kProofSize])
+	{
+		wire::Header frame = control(wire::Kind::Proof);
+
+		frame.length = sizeof(proof);
+		send(frame);
+		(void)ccm_raw_send(raw, proof, sizeof(proof), 0);
+	}
+	// The proof that follows these greetings.
+	template <size_t Size = sizeof(kSecret)>
+	void prove(Role role = Role::Initiator,
+		   const u8 (&secret)[Size] = kSecret)
+	{
+		wire::HelloFrame mine, theirs;
+		u8 proof[wire::kProofSize];
+
+		say_hello();
+		compose(mine);
+		EXPECT(hear_hello(theirs));
+		EXPECT(ccm_testing::prove(role, mine, theirs, proof, secret));
+		send_proof(proof);
+	}
+	// The same where node 2 may have closed it already.
+	void try_hello()
+	{
+		if (!raw)
+			return;
+		wire::HelloFrame bytes;
+
+		compose(bytes);
 		(void)ccm_raw_send(raw, bytes, sizeof(bytes), 0);
 	}
 	// The whole handshake, as node 1 would do it.
 	void join()
 	{
-		say_hello();
+		prove();
 		send(control(wire::Kind::Ready));
 	}
 	static wire::Header control(wire::Kind kind)
@@ -112,7 +156,7 @@ public:
 
 	ccm_test *test;
 	ccm_raw *raw;
-	wire::Hello hello{.window = 16384};
+	wire::Hello hello{.features = wire::kKeyed, .window = 16384};
 	wire::Header header{.kind = wire::Kind::Hello};
 };
 
@@ -166,7 +210,7 @@ CCM_TEST(link, connect__nobody_listens_there)
 	Cluster cluster(test, 1);
 	ccm_peer_config peer{.number = 4,
 			     .remote = Cluster::endpoint_of(4, 4),
-			     .timeout_ms = 0};
+			     .policy = {}};
 	char byte;
 
 	EXPECT_EQ(0, Cluster::add_peer(1, peer));
@@ -181,7 +225,7 @@ CCM_TEST(link, connect__no_such_host_times_out)
 	Cluster cluster(test, 1);
 	ccm_peer_config peer{.number = 9,
 			     .remote = Cluster::endpoint_of(4, 4),
-			     .timeout_ms = CCM_TIMEOUT_MIN};
+			     .policy = {.timeout_ms = CCM_TIMEOUT_MIN}};
 
 	peer.remote.address[3] = 99; // nobody's
 	EXPECT_EQ(0, Cluster::add_peer(1, peer));
@@ -193,8 +237,9 @@ CCM_TEST(link, connect__answered_by_silence_is_late)
 {
 	Cluster cluster(test, 1);
 	ccm_endpoint there = Cluster::endpoint_of(2, 4);
-	ccm_peer_config peer{
-		.number = 2, .remote = there, .timeout_ms = CCM_TIMEOUT_MIN};
+	ccm_peer_config peer{.number = 2,
+			     .remote = there,
+			     .policy = {.timeout_ms = CCM_TIMEOUT_MIN}};
 	ccm_raw *door = ccm_raw_listen(Cluster::net(2), &there);
 
 	REQUIRE(door);

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+// From TCP's connection to a peer that is up. A stranger is nobody's peer, and
+// touches none, until it has proven that it knows the cluster's key.
+#include "core/handshake.hpp"
+
+#include "core/connection.hpp"
+#include "core/endpoint.hpp"
+#include "core/listener.hpp"
+#include "core/node.hpp"
+
+namespace ccm {
+
+namespace {
+
+constexpr u32 kPokeMs = 1000; // one of a peer's pokes is heard in this time
+
+bool same_cluster(const wire::Hello &hello, const ccm_node_config &config)
+{
+	static_assert(sizeof(hello.cluster) == sizeof(config.cluster));
+	return __builtin_memcmp(hello.cluster, config.cluster,
+				sizeof(hello.cluster)) == 0;
+}
+
+void join(const wire::Header &header, const wire::Hello &hello,
+	  wire::HelloFrame &out)
+{
+	u8 head[wire::kHeaderSize];
+	u8 body[wire::kHelloSize];
+
+	wire::encode(header, head);
+	wire::encode(hello, body);
+	copy(out, head, sizeof(head));
+	copy(out + sizeof(head), body, sizeof(body));
+}
+
+} // namespace
+
+// --- what is said -----------------------------------------------------------------
+
+void Handshake::compose(const Node &node, u32 to, u16 flags, bool keyed,
+			wire::HelloFrame &out)
+{
+	wire::Hello hello{.incarnation = node.incarnation,
+			  .features = keyed ? wire::kKeyed : 0u,
+			  .window = kUnattached.window};
+
+	copy(hello.cluster, node.config.cluster, sizeof(hello.cluster));
+	ccm_random(hello.nonce, sizeof(hello.nonce));
+	join({.kind = wire::Kind::Hello,
+	      .flags = flags,
+	      .source = static_cast<u16>(node.number()),
+	      .destination = static_cast<u16>(to),
+	      .length = wire::kHelloSize},
+	     hello, out);
+}
+
+void Handshake::begin(const Node &node, Role role, u32 to)
+{
+	secret_ = node.secret();
+	role_ = role;
+	other = to;
+	compose(node, to, 0, secret_->secure,
+		role == Role::Initiator ? greetings_.initiator
+					: greetings_.responder);
+}
+
+void Handshake::hear(const wire::Header &header, const wire::Hello &said)
+{
+	other = header.source;
+	destination = header.destination;
+	flags = header.flags;
+	hello = said;
+	join(header, said,
+	     role_ == Role::Initiator ? greetings_.responder
+				      : greetings_.initiator);
+}
+
+bool Handshake::agrees() const
+{
+	return secret_->secure == ((hello.features & wire::kKeyed) != 0);
+}
+
+Status Handshake::prove()
+{
+	return secret_->sign(role_, greetings_, proof_);
+}
+
+bool Handshake::is_proven_by(const u8 *proof) const
+{
+	return secret_->is_proof(proof,
+				 role_ == Role::Initiator ? Role::Responder
+							  : Role::Initiator,
+				 greetings_);
+}
+
+// --- this end has connected -------------------------------------------------------
+
+bool Connection::finish_connecting()
+{
+	int status = ccm_socket_status(socket);
+
+	if (status == -EINPROGRESS)
+		return false;
+	// Closed at once is an end like any other, which reading finds.
+	if (status < 0 && status != -EPIPE)
+		return break_off(CCM_REASON_FAILED, -status);
+	phase = Phase::Hello;
+	handshake_.begin(node, Role::Initiator, peer->config.number);
+	Guard guard(peer->lock);
+	hello_due_ = true;
+	return true;
+}
+
+bool Connection::on_hello()
+{
+	if (!same_cluster(handshake_.hello, node.config))
+		return break_off(CCM_REASON_CLUSTER, 0);
+	if (!handshake_.agrees())
+		return break_off(CCM_REASON_KEYLESS, 0);
+	Status proven = handshake_.prove();
+	if (!proven.ok())
+		return break_off(CCM_REASON_FAILED, proven.error());
+	phase = Phase::Proof;
+	Guard guard(peer->lock);
+	proof_due_ = true;
+	return true;
+}
+
+bool Connection::on_proof()
+{
+	if (!handshake_.is_proven_by(control_))
+		return break_off(CCM_REASON_PROOF, 0);
+	phase = Phase::Ready;
+	Guard guard(peer->lock);
+	peer->incarnation = handshake_.hello.incarnation;
+	peer->begin_session_locked(handshake_.hello.window);
+	greeted_ = ready_due_ = true;
+	return true;
+}
+
+// --- the other end has ------------------------------------------------------------
+
+// Somebody says to be a node. Its connection stays in the stranger's bounds.
+bool Connection::on_stranger()
+{
+	PeerRef named = node.peer(handshake_.other);
+
+	if (!same_cluster(handshake_.hello, node.config))
+		return break_off(CCM_REASON_CLUSTER, 0);
+	if (!named || named->self || handshake_.destination != node.number() ||
+	    !same_address(remote, named->config.remote))
+		return break_off(CCM_REASON_STRANGER, 0);
+	if (handshake_.flags & wire::kPoke)
+		return on_poke(*named);
+	if (handshake_.other > node.number())
+		return break_off(CCM_REASON_UNWANTED, 0);
+	return greet_stranger();
+}
+
+// All that it does is to be told, and that seldom: anybody could send it.
+bool Connection::on_poke(Peer &from)
+{
+	u64 now = ccm_now_ms();
+	bool heard;
+	{
+		Guard guard(from.lock);
+
+		heard = from.config.number > node.number() &&
+			(from.poke_ms == 0 || now - from.poke_ms >= kPokeMs);
+		if (heard)
+			from.poke_ms = now;
+	}
+	if (heard) {
+		node.stats.pokes++;
+		node.tell({.kind = CCM_EVENT_KIND_POKE,
+			   .node = from.config.number});
+	}
+	listener_.dismiss(*this);
+	return false;
+}
+
+// By itself and not by the pump, which is a peer's: a socket that nothing was sent
+// on has room for this.
+bool Connection::greet_stranger()
+{
+	handshake_.begin(node, Role::Responder, handshake_.other);
+	if (!handshake_.agrees())
+		return break_off(CCM_REASON_KEYLESS, 0);
+
+	const wire::HelloFrame &hello = handshake_.mine();
+	int sent = ccm_socket_send(socket, hello, sizeof(hello), nullptr, 0,
+				   false);
+	if (sent != static_cast<int>(sizeof(hello)))
+		return break_off(CCM_REASON_FAILED, sent < 0 ? -sent : ENOMEM);
+	phase = Phase::Proof;
+	return true;
+}
+
+bool Connection::on_claim()
+{
+	if (!handshake_.is_proven_by(control_))
+		return break_off(CCM_REASON_PROOF, 0);
+	Status proven = handshake_.prove();
+	if (!proven.ok())
+		return break_off(CCM_REASON_FAILED, proven.error());
+	PeerRef named = node.peer(handshake_.other);
+	if (!named)
+		return break_off(CCM_REASON_STRANGER, 0); // deleted meanwhile
+	if (!claim(*named))
+		return false;
+	listener_.known(*this);
+	return true;
+}
+
+// The connection is this peer's from now on. One it had before must be stale:
+// the peer would not have connected otherwise.
+bool Connection::claim(Peer &claimed)
+{
+	for (;;) {
+		Connection *stale;
+		{
+			Guard guard(claimed.lock);
+
+			if (!claimed.listening || claimed.deleted)
+				break;
+			stale = claimed.connection;
+			if (!stale) {
+				adopt_locked(claimed);
+				return true;
+			}
+		}
+		listener_.end(*stale, CCM_REASON_REPLACED, 0);
+	}
+	return break_off(CCM_REASON_UNWANTED, 0);
+}
+
+void Connection::adopt_locked(Peer &claimed)
+{
+	claimed.get();
+	peer = &claimed;
+	phase = Phase::Ready;
+	claimed.change_locked(CCM_STATE_CONNECTING, CCM_REASON_NONE, 0);
+	claimed.incarnation = handshake_.hello.incarnation;
+	claimed.begin_session_locked(handshake_.hello.window);
+	claimed.connection = this;
+	proof_due_ = greeted_ = ready_due_ = true;
+}
+
+// --- both -------------------------------------------------------------------------
+
+bool Connection::on_ready()
+{
+	{
+		Guard guard(peer->lock);
+
+		peer->change_locked(CCM_STATE_UP, CCM_REASON_NONE, 0);
+		peer->stats.connects++;
+	}
+	phase = Phase::Open;
+	deadline_ms = 0;
+	node.tell({.kind = CCM_EVENT_KIND_STATE,
+		   .node = peer->config.number,
+		   .state = CCM_STATE_UP,
+		   .incarnation = handshake_.hello.incarnation});
+	follow_policy();
+	return true;
+}
+
+} // namespace ccm
