@@ -278,15 +278,30 @@ void Network::fail_accept(int error)
 	accept_errors_.push_back(-error);
 }
 
-std::optional<ccm_event> Network::changes()
+std::optional<ccm_event> Network::next(std::deque<ccm_event> &events)
 {
 	std::unique_lock lock(mutex_);
 
-	if (!await(lock, [this] { return !changes_.empty(); }))
+	if (!await(lock, [&] { return !events.empty(); }))
 		return std::nullopt;
-	ccm_event first = changes_.front();
-	changes_.pop_front();
+	ccm_event first = events.front();
+	events.pop_front();
 	return first;
+}
+
+std::optional<ccm_event> Network::changes()
+{
+	return next(changes_);
+}
+
+std::optional<ccm_event> Network::heartbeat()
+{
+	return next(heartbeats_);
+}
+
+std::optional<ccm_event> Network::poke()
+{
+	return next(pokes_);
 }
 
 void Network::open(void *owner)
@@ -337,6 +352,10 @@ void Network::report(const ccm_event &event)
 
 	if (event.kind == CCM_EVENT_KIND_STATE)
 		changes_.push_back(event);
+	if (event.kind == CCM_EVENT_KIND_HEARTBEAT)
+		heartbeats_.push_back(event);
+	if (event.kind == CCM_EVENT_KIND_POKE)
+		pokes_.push_back(event);
 	changed_.notify_all();
 }
 

@@ -110,6 +110,9 @@ public:
 	void fail_accept(int error);
 	// The next change of a peer's state that the node reports.
 	std::optional<ccm_event> changes();
+	// The next answered heartbeat, or poke, that it reports.
+	std::optional<ccm_event> heartbeat();
+	std::optional<ccm_event> poke();
 
 	// --- the node's end ---
 
@@ -141,7 +144,11 @@ private:
 	std::deque<Wire *> connecting_;
 	std::deque<Wire *> arriving_;
 	std::deque<int> accept_errors_;
+	std::optional<ccm_event> next(std::deque<ccm_event> &events);
+
 	std::deque<ccm_event> changes_;
+	std::deque<ccm_event> heartbeats_;
+	std::deque<ccm_event> pokes_;
 };
 
 } // namespace ccm_testing

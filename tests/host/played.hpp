@@ -224,6 +224,13 @@ public:
 	{
 		return meet() && greet() && wire->settles();
 	}
+	ccm_node_stats stats()
+	{
+		ccm_node_info out{};
+
+		ccm_core_node_info(node, &out);
+		return out.stats;
+	}
 	bool goes_down(ccm_reason reason, int error)
 	{
 		auto change = network.changes();
@@ -242,31 +249,39 @@ public:
 		ccm::wire::encode(header, raw);
 		return Stream(raw, raw + sizeof(raw)) + body;
 	}
-	Stream hello() const
+	// features, flags: other than a member's.
+	Stream hello(u32 features = ccm::wire::kKeyed, u16 flags = 0) const
 	{
 		ccm::wire::Hello hello{.cluster = "test",
 				       .incarnation = 1,
-				       .features = ccm::wire::kKeyed,
+				       .features = features,
 				       .window = 1 << 20};
 		u8 raw[ccm::wire::kHelloSize];
 
 		ccm::wire::encode(hello, raw);
-		return frame({.kind = ccm::wire::Kind::Hello},
+		return frame({.kind = ccm::wire::Kind::Hello, .flags = flags},
 			     Stream(raw, raw + sizeof(raw)));
 	}
 	// When the node has said Hello.
 	Stream proof() const
+	{
+		return proof(me < they ? ccm::Role::Responder
+				       : ccm::Role::Initiator,
+			     kSecret);
+	}
+	template <size_t Size>
+	Stream proof(ccm::Role role, const u8 (&secret)[Size]) const
 	{
 		Stream theirs = hello();
 		Stream mine = first_of(wire->sent(), kHelloFrame);
 		u8 raw[ccm::wire::kProofSize] = {};
 
 		if (me < they)
-			(void)prove(ccm::Role::Responder, mine.data(),
-				    theirs.data(), raw, kSecret);
+			(void)prove(role, mine.data(), theirs.data(), raw,
+				    secret);
 		else
-			(void)prove(ccm::Role::Initiator, theirs.data(),
-				    mine.data(), raw, kSecret);
+			(void)prove(role, theirs.data(), mine.data(), raw,
+				    secret);
 		return frame({.kind = ccm::wire::Kind::Proof},
 			     Stream(raw, raw + sizeof(raw)));
 	}
