@@ -106,8 +106,11 @@ CCM_TEST(life, silence__is_suspect_and_then_down)
 	u64 since = ccm_now_ms();
 	EXPECT(next(play, Kind::Heartbeat).has_value());
 	EXPECT(becomes(play, CCM_STATE_SUSPECT));
-	// Messages are still taken.
+	// Messages still go, and so does the next heartbeat.
+	size_t before = play.wire->sent().size();
 	EXPECT_EQ(0, play.send(1));
+	EXPECT(next(play, Kind::Message, before).has_value());
+	EXPECT(next(play, Kind::Heartbeat, before).has_value());
 	EXPECT(play.goes_down(CCM_REASON_SILENT, ETIMEDOUT));
 	u64 took = ccm_now_ms() - since;
 	EXPECT(took >= kLimit * kInterval - 5);
@@ -173,7 +176,10 @@ CCM_TEST(life, stall__is_not_down_and_ends_with_a_word)
 	play.wire->acknowledge();
 	EXPECT(becomes(play, CCM_STATE_SUSPECT));
 	EXPECT(becomes(play, CCM_STATE_STALLED));
+	size_t before = play.wire->sent().size();
 	EXPECT_EQ(0, play.send(1));
+	EXPECT(next(play, Kind::Message, before).has_value());
+	EXPECT(next(play, Kind::Heartbeat, before).has_value());
 	ccm_test_sleep(2 * kLimit * kInterval);
 	EXPECT_EQ(CCM_STATE_STALLED, play.info().state);
 	play.wire->deliver(play.frame({.kind = Kind::Echo, .seqn = 0}));

@@ -113,10 +113,10 @@ CCM_TEST(heartbeat, stall__needs_a_recent_acknowledgement)
 	Heartbeat heartbeat = begun();
 	u64 end = kBegin + kLimit * kInterval;
 
-	EXPECT(heartbeat.look(end, kInterval + kInterval / 2 - 1).verdict ==
-	       Verdict::Stalled);
-	EXPECT(heartbeat.look(end, kInterval + kInterval / 2).verdict ==
-	       Verdict::Dead);
+	constexpr u64 kRecent = kInterval + kInterval / 2 + 200;
+
+	EXPECT(heartbeat.look(end, kRecent - 1).verdict == Verdict::Stalled);
+	EXPECT(heartbeat.look(end, kRecent).verdict == Verdict::Dead);
 }
 
 CCM_TEST(heartbeat, answers__keep_a_peer_alive)

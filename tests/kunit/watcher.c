@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/notifier.h>
+#include <linux/slab.h>
+
+#include "kernel/kernel.h"
+#include "nodes.h"
+#include "watcher.h"
+
+#define CHANGES (CCM_PEER_DOWN + 1)
+
+struct ccm_watcher {
+	struct notifier_block block;
+	struct net *net;
+	u32 told[CHANGES][CCM_TEST_NODES + 1];
+	u64 incarnation;
+	int deadlock;
+};
+
+static int hear(struct notifier_block *block, unsigned long change, void *data)
+{
+	struct ccm_watcher *watcher =
+		container_of(block, struct ccm_watcher, block);
+	struct ccm_peer_news *news = data;
+	struct ccm_msg msg = { .node = CCM_ANY_NODE, .module = 1 };
+
+	if (WARN_ON(news->net != watcher->net || change >= CHANGES ||
+		    news->node > CCM_TEST_NODES))
+		return NOTIFY_DONE;
+	if (change == CCM_PEER_UP)
+		WRITE_ONCE(watcher->incarnation, news->incarnation);
+	if (ccm_thread_mine())
+		WRITE_ONCE(watcher->deadlock,
+			   CCM_brecv(news->net, &msg, 0, 1000));
+	WRITE_ONCE(watcher->told[change][news->node],
+		   watcher->told[change][news->node] + 1);
+	return NOTIFY_OK;
+}
+
+struct ccm_watcher *ccm_watcher_start(struct net *net)
+{
+	struct ccm_watcher *watcher = kzalloc(sizeof(*watcher), GFP_KERNEL);
+
+	if (!watcher)
+		return NULL;
+	watcher->net = net;
+	watcher->block.notifier_call = hear;
+	if (!CCM_register_notifier(net, &watcher->block))
+		return watcher;
+	kfree(watcher);
+	return NULL;
+}
+
+int ccm_watcher_stop(struct ccm_watcher *watcher)
+{
+	int result = CCM_unregister_notifier(watcher->net, &watcher->block);
+
+	kfree(watcher);
+	return result;
+}
+
+u32 ccm_watcher_told(const struct ccm_watcher *watcher, unsigned long change,
+		     u32 node)
+{
+	return READ_ONCE(watcher->told[change][node]);
+}
+
+u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher)
+{
+	return READ_ONCE(watcher->incarnation);
+}
+
+int ccm_watcher_deadlock(const struct ccm_watcher *watcher)
+{
+	return READ_ONCE(watcher->deadlock);
+}

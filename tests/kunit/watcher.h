@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A notifier of peers that counts what it is told. */
+#ifndef CCM_TEST_WATCHER_H
+#define CCM_TEST_WATCHER_H
+
+struct ccm_watcher;
+struct net;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* NULL if it cannot be registered. */
+struct ccm_watcher *ccm_watcher_start(struct net *net);
+/* What unregistering returned. */
+int ccm_watcher_stop(struct ccm_watcher *watcher);
+/* How often it was told this change of this peer. */
+u32 ccm_watcher_told(const struct ccm_watcher *watcher, unsigned long change,
+		     u32 node);
+/* The incarnation last told with CCM_PEER_UP. */
+u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher);
+/* What a call that waits returned inside it, in the listener's thread. */
+int ccm_watcher_deadlock(const struct ccm_watcher *watcher);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CCM_TEST_WATCHER_H */
