@@ -156,6 +156,28 @@ template <std::uint32_t value> void timeout(Request &r)
 	r.put_u32(CCM_A_PEER_TIMEOUT, value);
 }
 
+template <std::uint32_t value> void interval(Request &r)
+{
+	number<2>(r);
+	r.put_u32(CCM_A_PEER_INTERVAL, value);
+}
+
+template <std::uint32_t value> void limit(Request &r)
+{
+	number<2>(r);
+	r.put_u32(CCM_A_PEER_LIMIT, value);
+}
+
+void insecure(Request &r)
+{
+	r.put_bytes(CCM_A_NODE_INSECURE, {});
+}
+
+void key_of_nobody(Request &r)
+{
+	r.put_string(CCM_A_NODE_KEY, "ccm:none that is there");
+}
+
 // --- the cases -------------------------------------------------------------------
 
 // On any node.
@@ -365,6 +387,57 @@ const std::vector<Case> kAlways{
 	 timeout<CCM_TIMEOUT_MAX + 1>,
 	 {EINVAL, "hour"}},
 
+	{"key_set__nothing", CCM_CMD_KEY_SET, nothing, {EINVAL, "insecure"}},
+	{"key_set__both",
+	 CCM_CMD_KEY_SET,
+	 [](Request &r) {
+		 key_of_nobody(r);
+		 insecure(r);
+	 },
+	 {EINVAL, "insecure"}},
+	{"key_set__none_of_this_description",
+	 CCM_CMD_KEY_SET,
+	 key_of_nobody,
+	 {ENOKEY, "keyrings"}},
+	{"key_set__description_too_long",
+	 CCM_CMD_KEY_SET,
+	 [](Request &r) {
+		 r.put_string(CCM_A_NODE_KEY,
+			      std::string(CCM_KEY_NAME_MAX + 1, 'x'));
+	 },
+	 {EINVAL, kAnyWords}},
+	{"key_set__insecure_is_a_flag",
+	 CCM_CMD_KEY_SET,
+	 [](Request &r) { r.put_u32(CCM_A_NODE_INSECURE, 1); },
+	 {ERANGE, kAnyWords}},
+
+	{"peer_set__nothing", CCM_CMD_PEER_SET, nothing, {EINVAL, "number"}},
+	{"peer_set__address",
+	 CCM_CMD_PEER_SET,
+	 number_and_ipv4<2>,
+	 {EINVAL, kAnyWords}},
+	{"peer_set__interval_too_short",
+	 CCM_CMD_PEER_SET,
+	 interval<CCM_INTERVAL_MIN - 1>,
+	 {EINVAL, "interval"}},
+	{"peer_set__interval_too_long",
+	 CCM_CMD_PEER_SET,
+	 interval<CCM_TIMEOUT_MAX + 1>,
+	 {EINVAL, "hour"}},
+	{"peer_set__limit_too_low",
+	 CCM_CMD_PEER_SET,
+	 limit<CCM_LIMIT_MIN - 1>,
+	 {ERANGE, kAnyWords}},
+	{"peer_set__limit_too_high",
+	 CCM_CMD_PEER_SET,
+	 limit<CCM_LIMIT_MAX + 1>,
+	 {ERANGE, kAnyWords}},
+
+	{"ping__nothing", CCM_CMD_PING, nothing, {EINVAL, "number"}},
+	{"ping__number_0", CCM_CMD_PING, number<0>, {ERANGE, kAnyWords}},
+	{"poke__nothing", CCM_CMD_POKE, nothing, {EINVAL, "number"}},
+	{"poke__number_0", CCM_CMD_POKE, number<0>, {ERANGE, kAnyWords}},
+
 	{"peer_get__nothing", CCM_CMD_PEER_GET, nothing, {EINVAL, "number"}},
 	{"peer_get__number_0",
 	 CCM_CMD_PEER_GET,
@@ -411,6 +484,11 @@ const std::vector<Case> kAlways{
 };
 
 const std::vector<Case> kUnconfigured{
+	{"node_set__without_key",
+	 CCM_CMD_NODE_SET,
+	 number_and_ipv4<1>,
+	 {ENOKEY, "insecure"}},
+	{"key_set__insecure", CCM_CMD_KEY_SET, insecure, {0, kNoWords}},
 	{"node_set__address_not_of_this_node",
 	 CCM_CMD_NODE_SET,
 	 number_and_ipv4<1>,
@@ -426,6 +504,9 @@ const std::vector<Case> kUnconfigured{
 	{"connect", CCM_CMD_CONNECT, number<2>, {ENOTCONN, "configure"}},
 	{"listen", CCM_CMD_LISTEN, number<2>, {ENOTCONN, "configure"}},
 	{"close", CCM_CMD_CLOSE, number<2>, {ENOTCONN, "configure"}},
+	{"peer_set", CCM_CMD_PEER_SET, limit<3>, {ENOTCONN, "configure"}},
+	{"ping", CCM_CMD_PING, number<2>, {ENOTCONN, "configure"}},
+	{"poke", CCM_CMD_POKE, number<2>, {ENOTCONN, "configure"}},
 };
 
 const std::vector<Case> kConfigured{
@@ -470,6 +551,16 @@ const std::vector<Case> kConfigured{
 	 number<999>,
 	 {ENODEV, "add it first"}},
 	{"close__itself", CCM_CMD_CLOSE, number<1>, {EINVAL, "node itself"}},
+	{"ping__itself", CCM_CMD_PING, number<1>, {EINVAL, "node itself"}},
+	{"ping__unknown_peer",
+	 CCM_CMD_PING,
+	 number<999>,
+	 {ENODEV, "add it first"}},
+	{"poke__the_higher_number",
+	 CCM_CMD_POKE,
+	 number<2>,
+	 {EINVAL, "lower number connects"}},
+	{"poke__itself", CCM_CMD_POKE, number<1>, {EINVAL, "node itself"}},
 };
 
 // Everybody may look, and only an administrator change.
@@ -489,6 +580,11 @@ const std::vector<Case> kNobody{
 	{"connect", CCM_CMD_CONNECT, number<2>, {EPERM, kNoWords}},
 	{"listen", CCM_CMD_LISTEN, number<2>, {EPERM, kNoWords}},
 	{"close", CCM_CMD_CLOSE, number<2>, {EPERM, kNoWords}},
+	{"key_set", CCM_CMD_KEY_SET, insecure, {EPERM, kNoWords}},
+	{"manage", CCM_CMD_MANAGE, nothing, {EPERM, kNoWords}},
+	{"peer_set", CCM_CMD_PEER_SET, limit<3>, {EPERM, kNoWords}},
+	{"ping", CCM_CMD_PING, number<2>, {EPERM, kNoWords}},
+	{"poke", CCM_CMD_POKE, number<2>, {EPERM, kNoWords}},
 };
 
 const std::vector<Case> kUserns{
@@ -542,6 +638,30 @@ public:
 						 : refused.what());
 		}
 	}
+	// One manager at a time, as long as its socket is open.
+	void run_manage()
+	{
+		const Case second{"manage__second",
+				  CCM_CMD_MANAGE,
+				  nothing,
+				  {EBUSY, "a manager already"}};
+		const Case next{
+			"manage__next", CCM_CMD_MANAGE, nothing, {0, kNoWords}};
+		{
+			Connection first;
+
+			for (const char *name :
+			     {"manage__first", "manage__first_once_more"}) {
+				Request request(family_, CCM_FAMILY_VERSION,
+						CCM_CMD_MANAGE);
+				say(name,
+				    problem_of({0, kNoWords},
+					       outcome_of(first, request)));
+			}
+			run({second});
+		}
+		run({next});
+	}
 	// All that was refused has changed nothing.
 	void run_unchanged(std::uint64_t before)
 	{
@@ -570,6 +690,10 @@ private:
 				one.flags);
 
 		one.fill(request);
+		return outcome_of(connection, request);
+	}
+	static Outcome outcome_of(Connection &connection, Request &request)
+	{
 		try {
 			(void)connection.ask(request, kWhat);
 			return {};
@@ -632,6 +756,7 @@ int run(std::string_view where)
 	} else {
 		tester.run(kAlways);
 		tester.run(where == "configured" ? kConfigured : kUnconfigured);
+		tester.run_manage();
 	}
 	tester.run_unchanged(before);
 	return tester.failed() ? 1 : 0;
