@@ -492,8 +492,8 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * It has not run with -EOPNOTSUPP (there is no such handler), -EACCES (refused:
  * its module is going, or there is no thread to run it), -ENOENT (module number
  * not attached here), -EDEADLK (from a short handler), -EINVAL, -EMSGSIZE,
- * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with -EACCES if
- * its answer is larger than this consumer's max_size. It may have run, or run
+ * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with
+ * -EOVERFLOW: its answer is larger than this consumer's max_size. It may have run, or run
  * later, with -ETIMEDOUT, -ECONNABORTED (the connection was lost), -ECANCELED
  * (detached, or the handler that calls is being unregistered), -ERESTARTSYS,
  * -EINTR.

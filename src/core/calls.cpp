@@ -62,6 +62,8 @@ static int error_of(wire::Answer::Outcome outcome)
 		return 0;
 	case wire::Answer::Outcome::NoHandler:
 		return EOPNOTSUPP;
+	case wire::Answer::Outcome::TooLarge:
+		return EOVERFLOW;
 	case wire::Answer::Outcome::Refused:
 		break;
 	}

@@ -313,7 +313,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		peer->change_locked(CCM_STATE_DOWN, reason, error);
 	}
 	while (Message *message = dropped.pop_front())
-		Message::drop(message);
+		discard(message);
 	return {.kind = CCM_EVENT_KIND_STATE,
 		.node = peer->config.number,
 		.state = CCM_STATE_DOWN,

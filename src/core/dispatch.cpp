@@ -110,14 +110,33 @@ void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
 	      .error = error,
 	      .module = call->module,
 	      .function = call->key.type});
-	if (head.ok() && head.value().id != 0) {
-		Reply reply = reply_to(*call, head.value().id);
+	Reply reply = reply_to(*call, head.ok() ? head.value().id : 0);
+	reply.head.outcome = outcome;
+	finish_call(call, reply);
+}
 
-		reply.head.outcome = outcome;
-		if (reply.make(0))
-			send_answer(reply);
+// The call stays charged until its answer is accepted. Whoever awaits it does so
+// at the peer the call is charged to, be that deleted by now.
+void Node::finish_call(Message *call, Reply &reply)
+{
+	if (reply.head.id == 0 || (!reply.message && !reply.make(0))) {
+		Message::drop(reply.message);
+		discard(call);
+		return;
 	}
-	discard(call);
+	PeerRef caller = PeerRef::of(*call->peer);
+	fit_answer(*caller, reply);
+	Message *answer = reply.message;
+	answer->peer = call->peer;
+	answer->channel = call->channel;
+	answer->owed = call->charge();
+	call->peer = nullptr;
+	Message::drop(call);
+	// A call of this node to itself waits for no limit of another's.
+	if (caller->self)
+		uncharge(*answer);
+	if (!caller->post(answer).ok())
+		discard(answer);
 }
 
 // In the listener, or on a thread of the pool.
@@ -152,28 +171,24 @@ void Node::run_call(Message *call, bool on_thread)
 		caller->stats.calls_in++;
 	}
 	reply.head.result = static_cast<u32>(result);
-	if (reply.head.id != 0 && (reply.message || reply.make(0)))
-		send_answer(reply);
-	else
-		Message::drop(reply.message);
-	discard(call);
+	finish_call(call, reply);
 }
 
-// If it cannot be sent at all, nobody is left to read it; if it is too large for
-// who asked, that is told instead.
-void Node::send_answer(Reply &reply)
+// If it is too large for who asked, that is told instead.
+void Node::fit_answer(Peer &caller, Reply &reply)
 {
-	PeerRef caller = peer(reply.key.node);
+	if (reply.message->size > wire::kCallSize &&
+	    !caller.takes(reply.module, reply.message->size)) {
+		Message *large = reply.message;
 
-	if (caller && reply.message->size > wire::kCallSize &&
-	    !caller->takes(reply.module, reply.message->size)) {
-		reply.head.outcome = Outcome::Refused;
-		if (!reply.make(0))
-			caller = PeerRef();
+		reply.head.outcome = Outcome::TooLarge;
+		reply.message = nullptr;
+		if (reply.make(0))
+			Message::drop(large);
+		else
+			reply.message = large; // it will not be accepted
 	}
 	wire::encode(reply.head, reply.message->payload());
-	if (!caller || !caller->post(reply.message).ok())
-		Message::drop(reply.message);
 }
 
 } // namespace ccm

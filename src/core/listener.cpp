@@ -32,7 +32,7 @@ Status Listener::start()
 
 	TRY(Status::from(ccm_socket_listen(node_.net, &node_.config.local, door,
 					   &door_)));
-	thread_ = ccm_thread_start(run, this, node_.config.number);
+	thread_ = ccm_thread_start(run, this, "ccm", node_.config.number);
 	if (thread_)
 		return {};
 	ccm_socket_mute(door_);

@@ -67,6 +67,9 @@ struct Message : Hook<Message> {
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
 	u64 since_ms = 0;	    // when a call arrived
+	// Of an answer: the charge of its call, which its peer gets back when
+	// the answer is accepted. So those that wait for room are bounded.
+	u64 owed = 0;
 
 private:
 	Message(u32 module_, const Key &key_, u32 size_)

@@ -115,7 +115,8 @@ private:
 	void answer_arrived(Message *answer);
 	void call_arrived(Message *call);
 	void refuse_call(Message *call, wire::Answer::Outcome outcome);
-	void send_answer(Reply &reply);
+	void finish_call(Message *call, Reply &reply);
+	static void fit_answer(Peer &caller, Reply &reply);
 	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status start(const ccm_node_config &config, Refusal &refusal);

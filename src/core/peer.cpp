@@ -19,7 +19,7 @@ Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
 static void drop_all(List<Message> &messages)
 {
 	while (Message *message = messages.pop_front())
-		Message::drop(message);
+		discard(message);
 }
 
 // What is charged holds a reference: arrived is empty.
@@ -163,6 +163,7 @@ void Peer::accept_locked(Channel &channel, Message *message)
 	stats.messages_out++;
 	stats.bytes_out += message->size;
 	if (!self) {
+		settle_locked(*message);
 		channel.send.sent += message->charge();
 		queued += message->charge();
 		queue_count++;
@@ -184,6 +185,18 @@ void Peer::accept_locked(Channel &channel, Message *message)
 	}
 	arrived.push_back(message);
 	listener->mark(*this, kArrived);
+}
+
+// The call that this answers is no longer held. The answer is this peer's, so
+// somebody else has a reference still.
+void Peer::settle_locked(Message &answer)
+{
+	if (!answer.owed)
+		return;
+	give_back_locked(*answer.channel, answer.owed);
+	answer.owed = 0;
+	answer.peer = nullptr;
+	put();
 }
 
 Message *Peer::take_queued_locked()
@@ -258,11 +271,16 @@ void Peer::give_back(Channel &channel, u64 charge)
 {
 	Guard guard(lock);
 
-	channel.receive.give_back(charge);
-	held -= charge;
+	give_back_locked(channel, charge);
 	if (self)
 		admit_waiting_locked();
-	else if (connection && channel.receive.worth_telling())
+}
+
+void Peer::give_back_locked(Channel &channel, u64 charge)
+{
+	channel.receive.give_back(charge);
+	held -= charge;
+	if (connection && channel.receive.worth_telling())
 		announce_locked(channel);
 }
 
@@ -422,7 +440,9 @@ void uncharge(Message &message)
 {
 	if (!message.peer)
 		return;
-	message.peer->give_back(*message.channel, message.charge());
+	message.peer->give_back(*message.channel,
+				message.owed ? message.owed : message.charge());
+	message.owed = 0;
 	message.peer->put();
 	message.peer = nullptr;
 }

@@ -129,6 +129,8 @@ private:
 	bool has_room_locked(const Channel &channel, u64 charge) const;
 	void trace_delivered(const Message &message) const;
 	void accept_locked(Channel &channel, Message *message);
+	void settle_locked(Message &answer);
+	void give_back_locked(Channel &channel, u64 charge);
 	Channel *put_channel_locked(Channel *made);
 
 	Count count_;

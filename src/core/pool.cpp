@@ -51,8 +51,8 @@ bool Pool::spawn(Message *call)
 
 		workers_.push_back(worker);
 	}
-	worker->thread.store(
-		ccm_thread_start(thread_main, worker, node_.number()));
+	worker->thread.store(ccm_thread_start(thread_main, worker, "ccm-call",
+					      node_.number()));
 	if (worker->thread.load())
 		return true;
 	{

@@ -237,7 +237,7 @@ Result<Answer> decode_answer(const u8 *from)
 	RawAnswer raw;
 
 	copy(&raw, from, sizeof(raw));
-	if (raw.outcome > static_cast<u32>(Answer::Outcome::Refused))
+	if (raw.outcome > static_cast<u32>(Answer::Outcome::TooLarge))
 		return fail(EPROTO);
 	return Answer{.id = raw.id,
 		      .outcome = static_cast<Answer::Outcome>(

@@ -94,6 +94,7 @@ struct Answer {
 		Done,	   // the handler has run
 		NoHandler, // there is none of this number
 		Refused,   // it cannot run now
+		TooLarge,  // it has run; its answer is more than is accepted
 	};
 
 	u64 id;

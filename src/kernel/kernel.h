@@ -113,9 +113,9 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 
 /* --- threads, time, chance ----------------------------------------------- */
 
-/* Name: "ccm/<number>". Both sleep. Returns NULL without memory. */
+/* Its name is "<name>/<number>". Both sleep. Returns NULL without memory. */
 struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
-				    u32 number);
+				    const char *name, u32 number);
 /* Ask it to stop, and wait for it. run() must watch a flag of its own. */
 void ccm_thread_stop(struct ccm_thread *thread);
 /* The calling one, if it is one of these, else NULL. */

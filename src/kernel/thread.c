@@ -95,7 +95,7 @@ static int thread_main(void *data)
 
 /* Stopped before it first ran, a kthread ends without calling run(). */
 struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
-				    u32 number)
+				    const char *name, u32 number)
 {
 	struct ccm_thread *thread;
 
@@ -106,7 +106,8 @@ struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
 
 	thread->run = run;
 	thread->arg = arg;
-	thread->task = kthread_create(thread_main, thread, "ccm/%u", number);
+	thread->task = kthread_create(thread_main, thread, "%s/%u", name,
+				      number);
 	if (IS_ERR(thread->task)) {
 		ccm_object_free(thread);
 		return NULL;

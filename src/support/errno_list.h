@@ -21,6 +21,7 @@
 	X(ENOMSG, 42)          \
 	X(EPROTO, 71)          \
 	X(EBADMSG, 74)         \
+	X(EOVERFLOW, 75)       \
 	X(EMSGSIZE, 90)        \
 	X(EPROTOTYPE, 91)      \
 	X(EPROTONOSUPPORT, 93) \

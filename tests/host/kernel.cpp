@@ -332,7 +332,8 @@ void *thread_main(void *started)
 
 } // namespace
 
-ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, u32)
+ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, const char *,
+			     u32)
 {
 	might_sleep();
 	void *place = ccm_object_alloc(sizeof(ccm_thread), true);

@@ -327,6 +327,26 @@ public:
 		return frames;
 	}
 
+	// A call that wants an answer, of this many bytes of arguments.
+	Stream call(u32 function, u64 id, u32 arguments)
+	{
+		u8 head[ccm::wire::kCallSize];
+		u32 size = arguments + sizeof(head);
+
+		ccm::wire::encode(
+			{.id = id, .how = ccm::wire::Call::How::Registered},
+			head);
+		sequence_++;
+		return frame({.kind = ccm::wire::Kind::Call,
+			      .module = kModule,
+			      .type = function,
+			      .seqn = 1,
+			      .size = size,
+			      .sequence = sequence_},
+			     Stream(head, head + sizeof(head)) +
+				     Stream(arguments));
+	}
+
 	static Stream payload(u32 seqn, u32 size)
 	{
 		Stream bytes(size);

@@ -14,7 +14,7 @@ template <class F> class Background {
 public:
 	explicit Background(F work) : work_(work)
 	{
-		thread_ = ccm_thread_start(run, this, 0);
+		thread_ = ccm_thread_start(run, this, "test", 0);
 	}
 	~Background()
 	{

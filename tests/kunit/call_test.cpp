@@ -187,6 +187,21 @@ int echoes(ccm_args *args, u32)
 	return ccm_answer_with(args, back, 2);
 }
 
+// More than anybody accepts who has not asked for it.
+int answers_too_much(ccm_args *args, u32)
+{
+	constexpr size_t kSize = CCM_SIZE_DEFAULT + 1;
+	void *much = ccm_buffer_alloc(kSize, true);
+
+	if (!much)
+		return -ENOMEM;
+	const ccm_arg back[] = {bytes(much, kSize)};
+	int error = ccm_answer_with(args, back, 1);
+	Service::of(args).ran.add(1);
+	ccm_buffer_free(much, kSize);
+	return error;
+}
+
 int unregisters_itself(ccm_args *args, u32)
 {
 	return CCM_unregist(args->net, args->module, args->function);
@@ -368,6 +383,18 @@ CCM_TEST(call, wait__itself)
 		EXPECT_EQ(2, answer.result);
 		CCM_answer_free(&answer);
 	}
+}
+
+CCM_TEST(call, wait__answer_too_large)
+{
+	Callable cluster(test, 2);
+	int error = 0;
+
+	cluster.offer(2, 1, CCM_LONG, answers_too_much);
+	EXPECT_EQ(0, result_of(1, to(2, 1), &error));
+	EXPECT_EQ(-EOVERFLOW, error);
+	EXPECT_EQ(1, cluster.service.ran.load());
+	EXPECT(eventually([&] { return cluster.peer(2, 1).queued_in == 0; }));
 }
 
 CCM_TEST(call, wait__answer_with_arguments)

@@ -60,7 +60,7 @@ class Thread {
 public:
 	template <class F> Thread(F &run)
 	{
-		thread_ = ccm_thread_start(call<F>, &run, 0);
+		thread_ = ccm_thread_start(call<F>, &run, "test", 0);
 	}
 	~Thread()
 	{

@@ -592,7 +592,7 @@ CCM_TEST(peer, wait__ends_when_the_thread_shall_stop)
 
 	sender.f.up(256);
 	EXPECT_EQ(0, sender.f.send(1));
-	ccm_thread *thread = ccm_thread_start(Sender::run, &sender, 0);
+	ccm_thread *thread = ccm_thread_start(Sender::run, &sender, "test", 0);
 	REQUIRE(thread != nullptr);
 	EXPECT(eventually([&] { return sender.f.waiting() == 1; }));
 	ccm_thread_stop(thread);

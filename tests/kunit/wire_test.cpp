@@ -352,7 +352,7 @@ CCM_TEST(wire, answer__byte_by_byte)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		EXPECT_EQ(expected[i], bytes[i]);
 	EXPECT_EQ(-22, static_cast<int>(decode_answer(bytes).value().result));
-	bytes[11] = 3;
+	bytes[11] = 4;
 	EXPECT_EQ(EPROTO, decode_answer(bytes).error());
 }
 
