@@ -3,20 +3,11 @@
 #include "core/args.hpp"
 #include "core/listener.hpp"
 #include "core/node.hpp"
+#include "core/numbers.hpp"
 
 using namespace ccm;
 
 namespace {
-
-bool is_module(u32 module)
-{
-	return module >= 1 && module <= CCM_MODULE_MAX;
-}
-
-bool is_node(u32 node)
-{
-	return node >= 1 && node <= CCM_NODE_MAX;
-}
 
 bool is_endpoint(const ccm_endpoint &endpoint)
 {

@@ -2,6 +2,7 @@
 #include "core/node.hpp"
 
 #include "core/listener.hpp"
+#include "core/numbers.hpp"
 
 namespace ccm {
 
@@ -9,10 +10,9 @@ namespace ccm {
 Node::~Node()
 {
 	replace_secret(nullptr);
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);) {
-		module = mailbox->module + 1;
-		mailboxes.clear(mailbox->module);
-		ccm::destroy(mailbox);
+	for (Mailbox &mailbox : mailboxes) {
+		mailboxes.clear(mailbox.module);
+		ccm::destroy(&mailbox);
 	}
 }
 
@@ -100,9 +100,8 @@ void Node::call_due(u64 time_ms)
 
 void Node::fail_receivers(u32 node, int error)
 {
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1)
-		mailbox->fail_node(node, error);
+	for (Mailbox &mailbox : mailboxes)
+		mailbox.fail_node(node, error);
 }
 
 // --- this node -------------------------------------------------------------------
@@ -199,9 +198,8 @@ void Node::stop()
 	listener_->stop();
 	remove_peers();
 	// What came for numbers that nobody attached is of this life of the node.
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1)
-		mailbox->purge_unattached();
+	for (Mailbox &mailbox : mailboxes)
+		mailbox.purge_unattached();
 	ccm::destroy(listener_);
 	listener_ = nullptr;
 	number_.store(0);
@@ -215,9 +213,8 @@ void Node::destroy()
 		MutexGuard guard(mutex_);
 
 		going_.store(true);
-		for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-		     module = mailbox->module + 1)
-			mailbox->shut();
+		for (Mailbox &mailbox : mailboxes)
+			mailbox.shut();
 		stop();
 	}
 	calls.lost_all();
@@ -262,11 +259,10 @@ Result<Peer *> Node::new_peer(const ccm_peer_config &wanted, bool self)
 	if (!made)
 		return fail(ENOMEM);
 	made->listener = listener_;
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1) {
-		Status set = mailbox->attached()
-				     ? made->set_window(mailbox->module,
-							mailbox->limits())
+	for (Mailbox &mailbox : mailboxes) {
+		Status set = mailbox.attached()
+				     ? made->set_window(mailbox.module,
+							mailbox.limits())
 				     : Status();
 		if (!set.ok()) {
 			made->put();
@@ -566,11 +562,10 @@ u32 Node::forget(const struct ::module *owner)
 {
 	u32 forgotten = 0;
 
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1) {
-		if (mailbox->owner() != owner || !mailbox->begin_detach().ok())
+	for (Mailbox &mailbox : mailboxes) {
+		if (mailbox.owner() != owner || !mailbox.begin_detach().ok())
 			continue;
-		detach(*mailbox);
+		detach(mailbox);
 		forgotten++;
 	}
 	return forgotten;
@@ -579,10 +574,9 @@ u32 Node::forget(const struct ::module *owner)
 // What ends while somebody counts is passed over, and nothing behind it.
 bool Node::report_handler(u32 nth, ccm_handler_info &out)
 {
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1) {
-		out.module = mailbox->module;
-		if (mailbox->handlers.report(nth, out))
+	for (Mailbox &mailbox : mailboxes) {
+		out.module = mailbox.module;
+		if (mailbox.handlers.report(nth, out))
 			return true;
 	}
 	return false;
@@ -591,9 +585,8 @@ bool Node::report_handler(u32 nth, ccm_handler_info &out)
 // Running, then waiting for a thread, then awaited elsewhere.
 bool Node::report_call(u32 nth, ccm_call_info &out)
 {
-	for (u32 module = 1; Mailbox *mailbox = mailboxes.from(module);
-	     module = mailbox->module + 1)
-		if (mailbox->handlers.report_running(nth, out))
+	for (Mailbox &mailbox : mailboxes)
+		if (mailbox.handlers.report_running(nth, out))
 			return true;
 	return pool.report(nth, out) || calls.report(nth, out);
 }
@@ -603,9 +596,8 @@ Status Node::set_windows(u32 module, const ccm_limits &limits)
 {
 	Status result;
 
-	for (u32 from = 1; Peer *peer = peers_.from(from);
-	     from = peer->config.number + 1) {
-		Status set = peer->set_window(module, limits);
+	for (Peer &peer : peers_) {
+		Status set = peer.set_window(module, limits);
 		if (!set.ok())
 			result = set;
 	}
@@ -616,7 +608,7 @@ Result<Peer *> Node::find(u32 wanted, Refusal &refuse) const
 {
 	if (number() == 0)
 		return refuse(ENOTCONN, "configure this node first");
-	if (wanted == 0 || wanted > CCM_NODE_MAX)
+	if (!is_node(wanted))
 		return refuse(EINVAL, "node numbers are from 1 to 1023");
 	Peer *found = peers_.get(wanted);
 	if (!found)

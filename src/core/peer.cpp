@@ -27,10 +27,9 @@ Peer::~Peer()
 {
 	drop_all(waiting);
 	drop_all(unsendable);
-	for (u32 module = 1; Channel *channel = channels_.from(module);) {
-		module = channel->module + 1;
-		channels_.clear(channel->module);
-		destroy(channel);
+	for (Channel &channel : channels_) {
+		channels_.clear(channel.module);
+		destroy(&channel);
 	}
 }
 
@@ -380,11 +379,10 @@ void Peer::begin_session_locked(u32 their_window)
 	sent_sequence = acknowledged_sequence = received_sequence = 0;
 	while (to_announce.pop_front())
 		;
-	for (u32 module = 1; Channel *channel = channels_.from(module);
-	     module = channel->module + 1) {
-		ReceiveLimit &receive = channel->receive;
+	for (Channel &channel : channels_) {
+		ReceiveLimit &receive = channel.receive;
 
-		channel->send = {.sent = 0, .limit = their_window};
+		channel.send = {.sent = 0, .limit = their_window};
 		receive.received = 0;
 		receive.announced = kUnattached.window;
 		receive.max_announced = kUnattached.max_size;
@@ -393,7 +391,7 @@ void Peer::begin_session_locked(u32 their_window)
 		    receive.max_size == receive.max_announced)
 			continue;
 		receive.announced = 0;
-		to_announce.push_back(channel);
+		to_announce.push_back(&channel);
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/wire.hpp"
 
+#include "core/numbers.hpp"
 #include "support/endian.hpp"
 #include "support/memory.hpp"
 
@@ -57,16 +58,6 @@ static_assert(sizeof(RawAnswer) == kCallSize);
 static_assert(sizeof(RawHeader) == kHeaderSize);
 static_assert(sizeof(RawHello) == kHelloSize);
 static_assert(sizeof(RawLimit) == kLimitSize);
-
-bool is_node(u32 number)
-{
-	return number >= 1 && number <= CCM_NODE_MAX;
-}
-
-bool is_module(u32 number)
-{
-	return number >= 1 && number <= CCM_MODULE_MAX;
-}
 
 bool is_fragment(const Header &h)
 {

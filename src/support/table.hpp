@@ -27,16 +27,63 @@ public:
 					   : nullptr;
 		return leaf ? leaf->slots[number % kLeaf].load() : nullptr;
 	}
+	// Those from a number on, in order; what comes or goes meanwhile may be
+	// met or not.
+	class Iterator {
+	public:
+		Iterator(const Table &table, u32 number)
+			: table_(table), number_(number)
+		{
+			find();
+		}
+		T &operator*() const
+		{
+			return *found_;
+		}
+		T *get() const
+		{
+			return found_;
+		}
+		Iterator &operator++()
+		{
+			number_++;
+			find();
+			return *this;
+		}
+		bool operator!=(decltype(nullptr)) const
+		{
+			return found_ != nullptr;
+		}
+
+	private:
+		void find()
+		{
+			found_ = nullptr;
+			for (; number_ < Size; number_++) {
+				if (!table_.leaves_[number_ / kLeaf].load())
+					number_ |= kLeaf - 1;
+				else if ((found_ = table_.get(number_)))
+					return;
+			}
+		}
+
+		const Table &table_;
+		u32 number_;
+		T *found_ = nullptr;
+	};
+
+	Iterator begin() const
+	{
+		return Iterator(*this, 0);
+	}
+	decltype(nullptr) end() const
+	{
+		return nullptr;
+	}
 	// The first from this number on, or nullptr.
 	T *from(u32 number) const
 	{
-		for (; number < Size; number++) {
-			if (!leaves_[number / kLeaf].load())
-				number |= kLeaf - 1;
-			else if (T *found = get(number))
-				return found;
-		}
-		return nullptr;
+		return Iterator(*this, number).get();
 	}
 	// Make sure that put() with this number cannot fail.
 	bool reserve(u32 number, MaySleep may_sleep)
