@@ -23,24 +23,39 @@ machine_stock() {
 	append="reboot=t mitigations=off no_timer_check"
 }
 
+# The same, with a clock that goes by instructions: one a nanosecond, whatever else the host does.
+machine_counted() {
+	machine_stock "$1"
+	machine+=(-icount 'shift=0,sleep=off')
+	accel=tcg,thread=single
+}
+
 # qemu_command FOLDER INITRD REPORT_CHARDEV: sets $qemu, for the machine chosen; more arguments may be added to it.
 qemu_command() {
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -accel 'tcg,thread=multi' "${machine[@]}" -no-reboot
+	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -accel "${accel:-tcg,thread=multi}"
+		"${machine[@]}" -no-reboot
 		-initrd "$2" -serial "file:$1/console.log" -chardev "$3,id=report" -device 'virtserialport,chardev=report'
 		-append "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic ccm_report=/dev/vport0p1 ccm_end=\"reboot -f\" $append ${more_append:-}")
+}
+
+# run_qemu INITRD FOLDER SECONDS: runs the machine chosen to its end. Leaves FOLDER/console.log and FOLDER/report.
+run_qemu() {
+	: >"$2/report"
+	qemu_command "$2" "$1" "file,path=$2/report"
+	timeout -k 5 "$3" "${qemu[@]}" </dev/null || say "    the guest did not end well: see $2/console.log"
 }
 
 # run_own KERNEL INITRD FOLDER SECONDS: runs a guest on a kernel of ours (x86 or User Mode Linux) to its end.
 # Leaves FOLDER/console.log and FOLDER/report.
 run_own() {
 	local kernel=$1 initrd=$2 folder=$3 limit=$4
-	: >"$folder/report"
-	if [ -x "$kernel/linux" ]; then
-		timeout -k 5 "$limit" "$kernel/linux" mem=768M "initrd=$initrd" con=null con0=fd:0,fd:1 panic=-1 panic_on_warn=1 \
-			"ccm_report=$folder/report" 'ccm_end="poweroff -f"' "${more_append:-}" </dev/null 2>&1 | cat >"$folder/console.log"
-	else
+	if [ ! -x "$kernel/linux" ]; then
 		machine_own "$kernel"
-		qemu_command "$folder" "$initrd" "file,path=$folder/report"
-		timeout -k 5 "$limit" "${qemu[@]}" </dev/null
-	fi || say "    the guest did not end well: see $folder/console.log"
+		run_qemu "$initrd" "$folder" "$limit"
+		return
+	fi
+	: >"$folder/report"
+	timeout -k 5 "$limit" "$kernel/linux" mem=768M "initrd=$initrd" con=null con0=fd:0,fd:1 panic=-1 panic_on_warn=1 \
+		"ccm_report=$folder/report" 'ccm_end="poweroff -f"' "${more_append:-}" </dev/null 2>&1 | cat >"$folder/console.log" ||
+		say "    the guest did not end well: see $folder/console.log"
 }

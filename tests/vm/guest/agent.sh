@@ -7,13 +7,6 @@
 # shellcheck source=nodes.sh disable=SC1091
 . /lib/ccm/nodes.sh
 
-# in_node N COMMAND...: in the namespace of a node that nodes() made.
-in_node() {
-	namespace=node$1
-	shift
-	$IP netns exec "$namespace" "$@"
-}
-
 # The guest's own Ethernet, when it is one node of several guests.
 ethernet() {
 	$IP addr add "10.77.0.$1/24" dev eth0

@@ -41,6 +41,13 @@ link_commands() {
 	echo "route add fd77::$3/128 dev $1 src fd77::$2"
 }
 
+# in_node N COMMAND...: in the namespace of a node that nodes() made.
+in_node() {
+	namespace=node$1
+	shift
+	$IP netns exec "$namespace" "$@"
+}
+
 # No connection may be left in any node (06 is TIME_WAIT, which is TCP's own).
 no_sockets_left() {
 	for pid in $(echo "$pids" | tr , ' '); do
