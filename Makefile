@@ -54,6 +54,11 @@ test-consumer: ccm
 	$(kbuild) M=$(build)/consumers/tests/vm/consumer ccflags-y=-I$(build)/consumers/include \
 		KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
 
+# What `make bench` loads.
+bench-module: ccm
+	$(call link-sources,$(build)/consumers,bench/kernel include)
+	$(kbuild) M=$(build)/consumers/bench/kernel KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
+
 ccmctl:
 	+$(MAKE) --no-print-directory -C tools/ccmctl
 
@@ -102,6 +107,9 @@ test:
 check:
 	@tests/vm/check.sh
 
+bench:
+	@bench/run.sh
+
 clean:
 	rm -rf build ccm.ko
 	+$(MAKE) --no-print-directory -C tools/ccmctl clean
@@ -114,6 +122,8 @@ help:
 	@echo 'make demo       three virtual machines talk; shows what CCM does'
 	@echo 'make test       every test, in virtual machines'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
+	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
-.PHONY: all need-kernel ccm kunit samples test-consumer ccmctl to-install install uninstall demo test check clean help
+.PHONY: all need-kernel ccm kunit samples test-consumer bench-module ccmctl to-install install uninstall demo test \
+	check bench clean help

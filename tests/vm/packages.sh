@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines or kernels are there.
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels or bench are there.
 #
 # Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
 source "$(dirname "$0")/lib.sh"
@@ -12,6 +12,8 @@ packages_for() {
 	machines) echo qemu-system-x86 busybox-static iproute2 cpio xz-utils ;;
 	# The test kernels.
 	kernels) echo bc bison flex libelf-dev ;;
+	# What CCM is measured beside, and what makes tables and plots. The service of iperf3 is not enabled.
+	bench) echo iperf3 gnuplot-nox python3 ;;
 	*) usage ;;
 	esac
 }
