@@ -8,8 +8,8 @@
 . /lib/ccm/nodes.sh
 
 configure() {
-	in_node 2 ccmctl node set 2 --address 10.77.0.2 && in_node 2 ccmctl peer add 1 --address 10.77.0.1 &&
-		in_node 1 ccmctl node set 1 --address 10.77.0.1 && in_node 1 ccmctl peer add 2 --address 10.77.0.2 &&
+	in_node 2 ccmctl node set 2 --insecure --address 10.77.0.2 && in_node 2 ccmctl peer add 1 --address 10.77.0.1 &&
+		in_node 1 ccmctl node set 1 --insecure --address 10.77.0.1 && in_node 1 ccmctl peer add 2 --address 10.77.0.2 &&
 		in_node 2 ccmctl listen 1 && in_node 1 ccmctl connect 2 --wait 30
 }
 
