@@ -6,29 +6,36 @@
 
 namespace ccm {
 
+template <class T> constexpr T swap_if_little(T value)
+{
+	if constexpr (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		return value;
+	else if constexpr (sizeof(T) == 2)
+		return __builtin_bswap16(value);
+	else if constexpr (sizeof(T) == 4)
+		return __builtin_bswap32(value);
+	else
+		return __builtin_bswap64(value);
+}
+
+// Bytes and not a T: it may stand at any address.
 template <class T> class BigEndian {
 public:
 	constexpr BigEndian() = default;
-	constexpr BigEndian(T value)
+	BigEndian(T value)
 	{
-		for (size_t i = sizeof(T); i-- > 0; value = shift(value))
-			bytes_[i] = static_cast<u8>(value);
+		value = swap_if_little(value);
+		__builtin_memcpy(bytes_, &value, sizeof(T));
 	}
-	constexpr operator T() const
+	operator T() const
 	{
-		T value = 0;
-		for (u8 byte : bytes_)
-			value = static_cast<T>(
-				value << (sizeof(T) > 1 ? 8 : 0) | byte);
-		return value;
+		T value;
+
+		__builtin_memcpy(&value, bytes_, sizeof(T));
+		return swap_if_little(value);
 	}
 
 private:
-	static constexpr T shift(T value)
-	{
-		return static_cast<T>(value >> 8);
-	}
-
 	u8 bytes_[sizeof(T)] = {};
 };
 
