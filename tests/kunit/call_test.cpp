@@ -236,6 +236,14 @@ public:
 	Service service;
 };
 
+u32 receivers(u32 node)
+{
+	ccm_consumer_info info{};
+
+	Cluster::consumer(node, kModule, &info);
+	return info.receivers;
+}
+
 u32 calls_like(u32 node, ccm_call_what what)
 {
 	return Cluster::count_calls(node, what);
@@ -709,6 +717,63 @@ CCM_TEST(call, detach__ends_handlers_and_callers)
 	EXPECT_EQ(-ECANCELED, error);
 	EXPECT_EQ(0,
 		  ccm_attach_owner(cluster.net(1), kModule, nullptr, nullptr));
+}
+
+// --- the module they belong to --------------------------------------------------------------
+
+CCM_TEST(call, owner__is_held_while_a_handler_runs)
+{
+	Callable cluster(test, 2);
+	const ccm_arg none[] = {number(0)};
+	int received = 0;
+	auto body = [&] {
+		char byte;
+		received = receive(2, 1, &byte, 1, 99);
+	};
+
+	EXPECT_EQ(0, CCM_detach(cluster.net(2), kModule));
+	EXPECT_EQ(0, ccm_attach_owner(cluster.net(2), kModule, nullptr,
+				      ccm_test_module()));
+	cluster.offer(2, 1, CCM_LONG, waits_until_told);
+	int before = ccm_test_module_users();
+	Thread receiver(body);
+	EXPECT(eventually([&] { return receivers(2) == 1; }));
+	EXPECT_EQ(before, ccm_test_module_users());
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, call_long(1, to(2, 1), none));
+	EXPECT(eventually([&] { return cluster.service.running.load() == 3; }));
+	EXPECT_EQ(before + 3, ccm_test_module_users());
+	cluster.service.may_end.store(1);
+	EXPECT(eventually([&] { return ccm_test_module_users() == before; }));
+	EXPECT_EQ(0, send(1, 2, "x", 1, 99));
+	EXPECT(eventually([&] { return received == 1; }));
+}
+
+CCM_TEST(call, forget__drops_what_a_module_left)
+{
+	Callable cluster(test, 2);
+	int received = 0, error;
+	auto body = [&] {
+		char byte;
+		received = receive(2, 1, &byte, 1, 99);
+	};
+
+	EXPECT_EQ(0, CCM_detach(cluster.net(2), kModule));
+	EXPECT_EQ(0, ccm_attach_owner(cluster.net(2), kModule, nullptr,
+				      ccm_test_module()));
+	cluster.offer(2, 1, CCM_SHORT, adds);
+	Thread receiver(body);
+	EXPECT(eventually([&] { return receivers(2) == 1; }));
+	EXPECT_EQ(0, cluster.forget(1, ccm_test_module()));
+	EXPECT_EQ(1, cluster.forget(2, ccm_test_module()));
+	receiver.join();
+	EXPECT_EQ(-ESHUTDOWN, received);
+	(void)result_of(1, to(2, 1), &error);
+	EXPECT_EQ(-EOPNOTSUPP, error);
+	EXPECT_EQ(0, cluster.service.ran.load());
+	EXPECT_EQ(0, cluster.forget(2, ccm_test_module()));
+	EXPECT_EQ(0,
+		  ccm_attach_owner(cluster.net(2), kModule, nullptr, nullptr));
 }
 
 // --- memory ---------------------------------------------------------------------------------

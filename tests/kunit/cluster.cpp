@@ -149,6 +149,12 @@ int Cluster::delete_peer(u32 node, u32 number)
 	});
 }
 
+u32 Cluster::forget(u32 node, struct module *owner)
+{
+	return with(net(node),
+		    [&](ccm_node *n) { return ccm_core_forget(n, owner); });
+}
+
 u32 Cluster::count_calls(u32 node, ccm_call_what what)
 {
 	u32 count = 0;

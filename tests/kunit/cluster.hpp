@@ -44,6 +44,8 @@ public:
 	static int ping(u32 node, u32 number);
 	static int poke(u32 node, u32 number);
 	static ccm_node_stats stats(u32 node);
+	// What a module of this owner left attached: how many numbers.
+	static u32 forget(u32 node, struct module *owner);
 	static u32 count_calls(u32 node, ccm_call_what what);
 
 private:

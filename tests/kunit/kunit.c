@@ -74,6 +74,16 @@ void ccm_test_sleep(unsigned int ms)
 	msleep(ms);
 }
 
+struct module *ccm_test_module(void)
+{
+	return THIS_MODULE;
+}
+
+int ccm_test_module_users(void)
+{
+	return module_refcount(THIS_MODULE);
+}
+
 void ccm_test_atomic_begin(void)
 {
 	local_irq_disable();

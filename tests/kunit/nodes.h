@@ -5,6 +5,7 @@
 
 #define CCM_TEST_NODES 4
 
+struct module;
 struct net;
 
 #ifdef __cplusplus
@@ -13,6 +14,10 @@ extern "C" {
 
 /* 1 to CCM_TEST_NODES. Node N has the addresses 10.77.0.N and fd77::N. */
 struct net *ccm_test_net(unsigned int node);
+
+/* The module that these tests are, and how many hold it. */
+struct module *ccm_test_module(void);
+int ccm_test_module_users(void);
 
 /* In between, sleeping is a bug that the kernel reports. */
 void ccm_test_atomic_begin(void);
