@@ -6,30 +6,6 @@
 # silently off would make every test falsely green.
 source "$(dirname "$0")/lib.sh"
 
-source_package=linux-source-6.12
-
-# Prints the source folder; downloads it when the cache has none.
-fetch_source() {
-	local tree=$cache/$source_package version
-	if [ ! -f "$tree/.version-ccm" ]; then
-		only_one source
-		if [ ! -f "$tree/.version-ccm" ]; then
-			"$vm/download.sh" "$source_package" >/dev/null
-			version=$(basename "$cache"/debs/"${source_package}"_*.deb)
-			say "    unpacking $source_package (1.5 GB)"
-			rm -rf "$tree" "$tree.deb"
-			dpkg -x "$cache/debs/$version" "$tree.deb"
-			# The tests need neither the documentation nor most drivers, but Kconfig wants to see every folder.
-			tar -C "$cache" --exclude="$source_package/Documentation/*/*" --exclude='amd/include/*/*.h' \
-				-xJf "$tree.deb/usr/src/$source_package.tar.xz"
-			rm -rf "$tree.deb"
-			printf '%s\n' "$version" >"$tree/.version-ccm"
-		fi
-		exec 9>&-
-	fi
-	printf '%s\n' "$tree"
-}
-
 # Every "X=value" of the fragments must stand in .config; "X=n" there is a comment or nothing.
 check_config() {
 	local config=$1 line option missing=0
@@ -52,7 +28,7 @@ main() {
 	*) usage ;;
 	esac
 	local tree out=$cache/build/$name stamp cc=gcc
-	tree=$(fetch_source)
+	tree=$("$vm/source.sh")
 	fragments=("${fragments[@]/#/$vm/kernel/}")
 	fragments=("${fragments[@]/%/.config}")
 	stamp=$(cat "$tree/.version-ccm" "${fragments[@]}" | sha256sum)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels or bench are there.
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks or bench are there.
 #
 # Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
 source "$(dirname "$0")/lib.sh"
@@ -14,6 +14,8 @@ packages_for() {
 	kernels) echo bc bison flex libelf-dev ;;
 	# What CCM is measured beside, and what makes tables and plots. The service of iperf3 is not enabled.
 	bench) echo iperf3 gnuplot-nox python3 ;;
+	# What generates netlink code.
+	checks) echo python3 python3-yaml python3-jsonschema ;;
 	*) usage ;;
 	esac
 }

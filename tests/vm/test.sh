@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test.sh: every test: the core on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak,
-# the smoke test on stock kernels; and what `make install` installs. The last line is "N passed, N failed"; the status
-# is not 0 when one failed, or when nothing ran.
+# test.sh: every test: the core on the host, whether generated files are current, then in virtual machines KUnit on the
+# debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. The last line
+# is "N passed, N failed"; the status is not 0 when one failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
@@ -24,8 +24,16 @@ host() {
 	make -s -C "$top/tests/host" check | sed -nE 's/^(not ok|ok) /\1 host: /p'
 }
 
-"$vm/packages.sh" build machines kernels
+# The netlink header, tables and policies are what the specification says.
+generated() {
+	say "==> whether the generated netlink files are current"
+	"$top/Documentation/netlink/generate.sh" --check "$("$vm/source.sh")" >&2 && echo "ok generated: netlink" ||
+		echo "not ok generated: netlink"
+}
+
+"$vm/packages.sh" build machines kernels checks
 part host host
+part generated generated
 part kunit "$vm/kunit.sh" x86-debug
 part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 part smoke "$vm/smoke.sh"
