@@ -59,6 +59,13 @@ bench-module: ccm
 	$(call link-sources,$(build)/consumers,bench/kernel include)
 	$(kbuild) M=$(build)/consumers/bench/kernel KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
 
+# The examples of Documentation/api.rst, as a consumer.
+examples: ccm
+	$(call link-sources,$(build)/consumers,tests/vm/examples include)
+	@$(top)/tests/vm/examples.sh $(build)/consumers/tests/vm/examples
+	$(kbuild) M=$(build)/consumers/tests/vm/examples ccflags-y='-I$(build)/consumers/include -Werror' \
+		KBUILD_EXTRA_SYMBOLS=$(build)/ccm/Module.symvers modules
+
 ccmctl:
 	+$(MAKE) --no-print-directory -C tools/ccmctl
 
@@ -125,5 +132,5 @@ help:
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
-.PHONY: all need-kernel ccm kunit samples test-consumer bench-module ccmctl to-install install uninstall demo test \
-	check bench clean help
+.PHONY: all need-kernel ccm kunit samples test-consumer bench-module examples ccmctl to-install install uninstall demo \
+	test check bench clean help

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # smoke.sh: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by the module
-# in consumer/, unload, on 6.1 and on 6.12; then a machine with 6.1 talks with one with 6.12. Prints a line "ok NAME" or
-# "not ok NAME" a case.
+# in consumer/, the examples of the documentation, unload, on 6.1 and on 6.12; then a machine with 6.1 talks with one with
+# 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 
@@ -29,6 +29,8 @@ netlink() {
 
 build() {
 	make -s -C "$top" samples test-consumer KDIR="$1/headers" >&2
+	# A complaint of the compiler is a failure too.
+	check examples_build make -s -C "$top" examples KDIR="$1/headers"
 }
 
 ping_command() { echo "sh -c 'echo $1 100 >/proc/net/ccm_ping; grep \"answered 100 of 100\" /proc/net/ccm_ping'"; }
@@ -36,26 +38,38 @@ ping_command() { echo "sh -c 'echo $1 100 >/proc/net/ccm_ping; grep \"answered 1
 # Each node has a first process.
 lists_nodes() { echo "$1 cat /proc/net/ccm_ps >/tmp/ps; [ \"\$(awk '\$2 == 1 { print \$1 }' /tmp/ps | xargs)\" = '1 2' ]"; }
 
-# start NAME STOCK: a guest that has the test's own consumer too.
+# start NAME STOCK: a guest that has the test's own consumers too.
 start() {
-	guest "$1" "$2" "$top/build/$(cat "$2/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" "${@:3}"
+	local file own=()
+	for file in "$top/build/$(cat "$2/release")"/consumers/tests/vm/*/*.ko; do own+=("$file:modules/${file##*/}"); done
+	guest "$1" "$2" "${own[@]}" "${@:3}"
 }
 
-# table GUEST PREFIX NODE CASE...: calls from this node to NODE.
-table() {
-	local guest=$1 prefix=$2 peer=$3 from=$((3 - $3)) name
-	shift 3
+# each CONSUMER GUEST PREFIX NODE CASE...: what the consumer does from this node with NODE.
+each() {
+	local consumer=$1 guest=$2 prefix=$3 peer=$4 from=$((3 - $4)) name
+	shift 4
 	for name; do
-		check "$from-$peer.$name" on "$guest" "$prefix sh -c 'echo $name $peer >/proc/net/ccm_table' || { dmesg | tail -n 3; false; }"
+		check "$from-$peer.${consumer#ccm_}.$name" on "$guest" \
+			"$prefix sh -c 'echo $name $peer >/proc/net/$consumer' || { dmesg | tail -n 3; false; }"
 	done
+}
+
+# The examples of api.rst, in both directions. Of two nodes the lower one connects, so only that can close.
+examples() {
+	local guest_a=$1 guest_b=$2 a=$3 b=$4 names
+	mapfile -t names < <(on "$guest_a" "$a cat /proc/net/ccm_examples")
+	check examples_are_there test "${#names[@]}" -gt 10
+	each ccm_examples "$guest_a" "$a" 2 "${names[@]}"
+	each ccm_examples "$guest_b" "$b" 1 "${names[@]/#close/connect}"
 }
 
 # For either half: $a and $b are what precedes a command on node 1 and node 2; both guests may be one.
 # shellcheck disable=SC2016  # $receiver is the guest's
 traffic() {
 	local guest_a=$1 guest_b=$2 a=$3 b=$4
-	check configure on "$guest_a" "$a ccmctl node set 1 --address 10.77.0.1 && $a ccmctl peer add 2 --address 10.77.0.2"
-	check configure_other on "$guest_b" "$b ccmctl node set 2 --address 10.77.0.2 && $b ccmctl peer add 1 --address 10.77.0.1"
+	check configure on "$guest_a" "$a ccmctl node set 1 --address 10.77.0.1 --cluster smoke && $a ccmctl peer add 2 --address 10.77.0.2"
+	check configure_other on "$guest_b" "$b ccmctl node set 2 --address 10.77.0.2 --cluster smoke && $b ccmctl peer add 1 --address 10.77.0.1"
 	check listen on "$guest_b" "$b ccmctl listen 1"
 	check connect on "$guest_a" "$a ccmctl connect 2 --wait 30"
 	check ping on "$guest_a" "$a $(ping_command 2)"
@@ -65,20 +79,21 @@ traffic() {
 	check send on "$guest_a" "$a cp /tmp/sent /proc/net/ccm_xfer/2"
 	check receive on "$guest_b" 'wait $receiver'
 	check same test "$(on "$guest_a" 'sha256sum </tmp/sent')" = "$(on "$guest_b" 'sha256sum </tmp/received')"
-	check show on "$guest_a" "$a ccmctl show | tee /dev/stderr | grep -i up"
 	local calls=(short long arecv answer async call_back no_handler regist send_self)
-	table "$guest_a" "$a" 2 "${calls[@]}"
-	table "$guest_b" "$b" 1 "${calls[@]}" listen_to
-	table "$guest_a" "$a" 2 connect_to
+	each ccm_table "$guest_a" "$a" 2 "${calls[@]}"
+	each ccm_table "$guest_b" "$b" 1 "${calls[@]}" listen_to
+	each ccm_table "$guest_a" "$a" 2 connect_to
+	examples "$@"
 	check processes on "$guest_a" "$(lists_nodes "$a")"
 	check processes_back on "$guest_b" "$(lists_nodes "$b")"
 }
 
 # shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
-load() { on "$1" 'for m in ccm ccm_xfer ccm_ping ccm_ps ccm_table; do insmod /modules/$m.ko || break; done'; }
+load() { on "$1" '(for m in ccm ccm_xfer ccm_ping ccm_ps ccm_table ccm_examples; do insmod /modules/$m.ko || exit 1; done)'; }
 
 unload() {
-	check "$1_unload" on "$1" 'rmmod ccm_table ccm_ps ccm_ping ccm_xfer ccm'
+	check "$1_unload" on "$1" 'rmmod ccm_examples ccm_table ccm_ps ccm_ping ccm_xfer ccm'
+	check "$1_all_detached" on "$1" '! dmesg | grep "without detaching"'
 	check "$1_nothing_left" on "$1" nothing_left
 }
 
@@ -97,8 +112,8 @@ one_kernel() {
 	stock=$("$vm/stock.sh" "$1")
 	run=$1
 	say "==> smoke test: two nodes on Debian's $(cat "$stock/release")"
-	build "$stock"
 	cluster_begin "$top/build/vm/smoke-$1"
+	build "$stock"
 	start node1 "$stock" "$top/build/bad_requests:usr/bin/bad_requests"
 	guest_ready node1
 	on node1 'nodes 2'
