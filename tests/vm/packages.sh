@@ -14,8 +14,8 @@ packages_for() {
 	kernels) echo bc bison flex libelf-dev ;;
 	# What CCM is measured beside, and what makes tables and plots. The service of iperf3 is not enabled.
 	bench) echo iperf3 gnuplot-nox python3 ;;
-	# What generates netlink code.
-	checks) echo python3 python3-yaml python3-jsonschema ;;
+	# What reads ccmctl's JSON, and what generates netlink code.
+	checks) echo jq python3 python3-yaml python3-jsonschema ;;
 	*) usage ;;
 	esac
 }

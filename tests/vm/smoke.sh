@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # smoke.sh: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by the module
-# in consumer/, the examples of the documentation, unload, on 6.1 and on 6.12; then a machine with 6.1 talks with one with
-# 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
+# in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12; then a machine
+# with 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
+source "$vm/watch.sh"
 
 failed=0
 
@@ -126,6 +127,7 @@ one_kernel() {
 	on node1 "echo 1 >$userns"
 	check userns_allowed on node1 "$allowed"
 	on node1 "echo 0 >$userns"
+	watch_all
 	check unload_in_use on node1 "$in_use"
 	# Connected nodes, with consumers, vanish with their namespaces; those of two_kernels go by rmmod.
 	check namespaces_end_in_use on node1 nodes_end
