@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # smoke.sh: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by the module
-# in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12; then a machine
-# with 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
+# in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12; then a
+# machine with 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 source "$vm/watch.sh"
+source "$vm/unload.sh"
 
 failed=0
 
@@ -42,7 +43,9 @@ lists_nodes() { echo "$1 cat /proc/net/ccm_ps >/tmp/ps; [ \"\$(awk '\$2 == 1 { p
 # start NAME STOCK: a guest that has the test's own consumers too.
 start() {
 	local file own=()
-	for file in "$top/build/$(cat "$2/release")"/consumers/tests/vm/*/*.ko; do own+=("$file:modules/${file##*/}"); done
+	for file in "$top/build/$(cat "$2/release")"/consumers/tests/vm/*/*.ko; do
+		own+=("$file:modules/${file##*/}")
+	done
 	guest "$1" "$2" "${own[@]}" "${@:3}"
 }
 
@@ -69,8 +72,10 @@ examples() {
 # shellcheck disable=SC2016  # $receiver is the guest's
 traffic() {
 	local guest_a=$1 guest_b=$2 a=$3 b=$4
-	check configure on "$guest_a" "$a ccmctl node set 1 --address 10.77.0.1 --cluster smoke && $a ccmctl peer add 2 --address 10.77.0.2"
-	check configure_other on "$guest_b" "$b ccmctl node set 2 --address 10.77.0.2 --cluster smoke && $b ccmctl peer add 1 --address 10.77.0.1"
+	check configure on "$guest_a" \
+		"$a ccmctl node set 1 --address 10.77.0.1 --cluster smoke && $a ccmctl peer add 2 --address 10.77.0.2"
+	check configure_other on "$guest_b" \
+		"$b ccmctl node set 2 --address 10.77.0.2 --cluster smoke && $b ccmctl peer add 1 --address 10.77.0.1"
 	check listen on "$guest_b" "$b ccmctl listen 1"
 	check connect on "$guest_a" "$a ccmctl connect 2 --wait 30"
 	check ping on "$guest_a" "$a $(ping_command 2)"
@@ -90,7 +95,9 @@ traffic() {
 }
 
 # shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
-load() { on "$1" '(for m in ccm ccm_xfer ccm_ping ccm_ps ccm_table ccm_examples; do insmod /modules/$m.ko || exit 1; done)'; }
+load() {
+	on "$1" '(for m in ccm ccm_xfer ccm_ping ccm_ps ccm_table ccm_examples; do insmod /modules/$m.ko || exit 1; done)'
+}
 
 unload() {
 	check "$1_unload" on "$1" 'rmmod ccm_examples ccm_table ccm_ps ccm_ping ccm_xfer ccm'
@@ -102,10 +109,6 @@ unload() {
 userns=/sys/module/ccm/parameters/userns
 # shellcheck disable=SC2016  # $IP is the guest's
 allowed='unshare -U -r -n sh -c "$IP link set lo up && ccmctl node set 1 --address 127.0.0.1"'
-
-# A consumer is unloaded while it waits for a receiver that does not read.
-# shellcheck disable=SC2016  # $! is the guest's
-in_use='in_node 1 sh -c "cat /dev/zero >/proc/net/ccm_xfer/2" & sleep 1; rmmod ccm_xfer && ! wait $! && insmod /modules/ccm_xfer.ko'
 
 # Two nodes in two namespaces of one kernel.
 one_kernel() {
@@ -128,7 +131,7 @@ one_kernel() {
 	check userns_allowed on node1 "$allowed"
 	on node1 "echo 0 >$userns"
 	watch_all
-	check unload_in_use on node1 "$in_use"
+	unload_in_use
 	# Connected nodes, with consumers, vanish with their namespaces; those of two_kernels go by rmmod.
 	check namespaces_end_in_use on node1 nodes_end
 	unload node1

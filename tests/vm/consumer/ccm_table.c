@@ -19,6 +19,8 @@
 
 #include <ccm/ccm.h>
 
+#include "forgetful.h"
+
 #define TABLE_MODULE 13
 #define TABLE_MS 10000
 #define NUMBER32 0x89abcdefu
@@ -324,6 +326,38 @@ static int case_connect_to(struct net *net, u32 node)
 	return call_echo(net, node);
 }
 
+/* What a call of ccm_forgetful there comes to. */
+static int call_forgetful(struct net *net, u32 node)
+{
+	struct ccm_call call = {
+		.node = node,
+		.module = FORGETFUL_MODULE,
+		.function = FORGETFUL_FUNCTION,
+		.timeout_ms = TABLE_MS,
+	};
+	struct ccm_answer answer;
+	int err = CCM_attach(net, FORGETFUL_MODULE, NULL);
+
+	if (err)
+		return err;
+	err = CCM_rcall(net, &call, &answer) ?: answer.result;
+	CCM_answer_free(&answer);
+	CCM_detach(net, FORGETFUL_MODULE);
+	return err;
+}
+
+static int case_forgetful(struct net *net, u32 node)
+{
+	EXPECT(call_forgetful(net, node) == FORGETFUL_RESULT);
+	return 0;
+}
+
+static int case_forgotten(struct net *net, u32 node)
+{
+	EXPECT(call_forgetful(net, node) == -EOPNOTSUPP);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct net *net, u32 node);
@@ -339,6 +373,8 @@ static const struct {
 	{ "send_self", case_send_self },
 	{ "listen_to", case_listen_to },
 	{ "connect_to", case_connect_to },
+	{ "forgetful", case_forgetful },
+	{ "forgotten", case_forgotten },
 };
 
 /* --- In each network namespace -------------------------------------------- */
