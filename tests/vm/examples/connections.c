@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/notifier.h>
 #include <net/net_namespace.h>
 
 #include "examples.h"
@@ -45,10 +46,22 @@ static int run_node(struct net *net, u32 node)
 	return 0;
 }
 
+#include "watch.inc"
+
+/* What it is told, KUnit looks at. */
+static int run_watch(struct net *net, u32 node)
+{
+	EXPECT(my_watch_begin(net) == 0);
+	EXPECT(my_watch_end(net) == 0);
+	EXPECT(my_watch_end(net) == -ENOENT);
+	return 0;
+}
+
 const struct chapter connections = {
 	.examples = (const struct example[]){
 		{ "connect", run_connect },
 		{ "node", run_node },
+		{ "watch", run_watch },
 		{ "close", run_close },
 		{}
 	},
