@@ -18,6 +18,7 @@
 #include <linux/net.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
+#include <linux/version.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -177,8 +178,10 @@ static void from_address(struct ccm_endpoint *to, const union address *from)
 static void tune(struct sock *sk)
 {
 	sk->sk_allocation = GFP_NOFS;
-	/* We may send on behalf of reclaim, in the middle of a user's copy. */
+	/* We may send on behalf of reclaim, in the middle of a user's copy. For 6.1 GFP_NOFS says so. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	sk->sk_use_task_frag = false;
+#endif
 	tcp_sock_set_nodelay(sk);
 	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, NOTSENT_LOWAT);
 }
