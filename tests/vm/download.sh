@@ -1,14 +1,31 @@
 #!/usr/bin/env bash
-# download.sh PACKAGE...: downloads Debian packages into the cache without installing them.
+# download.sh PACKAGE[:ARCHITECTURE]...: downloads Debian packages into the cache without installing them; prints the
+# files.
 source "$(dirname "$0")/lib.sh"
+
+# cached NAME ARCHITECTURE: the newest file, if there is one.
+cached() {
+	local found
+	found=$(compgen -G "$cache/debs/$1_*_$2.deb" || compgen -G "$cache/debs/$1_*_all.deb") || return 1
+	sort -V <<<"$found" | tail -n 1
+}
+
+size_of() { apt-cache "${apt[@]}" show --no-all-versions "$1" | awk '/^Size:/ { printf "%.1f MB", $2 / 1e6 }'; }
+
+# As root apt wants to drop to a user that cannot write here.
+fetch() { apt_get "${apt[@]}" -o APT::Sandbox::User=root download "$1"; }
 
 [ $# -gt 0 ] || usage
 mkdir -p "$cache/debs"
 cd "$cache/debs"
-for package; do
-	compgen -G "${package}_*.deb" >/dev/null && continue
-	say "==> downloading $package ($(apt-cache show --no-all-versions "$package" | awk '/^Size:/ { printf "%.0f MB", $2 / 1e6 }'))"
-	# As root apt wants to drop to a user that cannot write here. Old lists name versions that are no longer there.
-	fetch=(apt_get -o APT::Sandbox::User=root download "$package")
-	"${fetch[@]}" || { refresh_package_lists && "${fetch[@]}"; } || die "$package cannot be downloaded: try again"
+for wanted; do
+	package=${wanted%:*} arch=$(dpkg --print-architecture)
+	[ "$package" = "$wanted" ] || arch=${wanted##*:}
+	cached "$package" "$arch" && continue
+	apt_for "$arch"
+	say "==> downloading $wanted ($(size_of "$package"))"
+	# Old lists name versions that are no longer there.
+	fetch "$package" || { refresh_package_lists && fetch "$package"; } ||
+		die "$wanted cannot be downloaded: try again"
+	cached "$package" "$arch"
 done

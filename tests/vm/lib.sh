@@ -47,7 +47,23 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# What apt is told before it is asked: nothing, for this machine's own packages.
+apt=()
+
+# apt_for ARCHITECTURE: from here on apt knows the packages of another one. Lists and state are in the cache: the user's
+# dpkg is told of no other architecture, and nobody needs to be root.
+apt_for() {
+	local own=$cache/apt/$1
+	apt=()
+	[ "$1" != "$(dpkg --print-architecture)" ] || return 0
+	mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
+	apt=(-o "APT::Architecture=$1" -o "APT::Architectures=$1" -o APT::Sandbox::User=root
+		-o Dir::State::Status=/dev/null -o "Dir::State::Lists=$own/lists" -o "Dir::Cache=$own/cache")
+}
+
 refresh_package_lists() {
+	local as=as_root
+	[ ${#apt[@]} = 0 ] || as=
 	say "==> refreshing apt's lists of packages"
-	as_root apt-get -q update >/dev/null || die "apt-get update failed"
+	$as apt-get "${apt[@]}" -q update >/dev/null || die "apt-get update failed"
 }

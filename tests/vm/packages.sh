@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks or bench are there.
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks, bench or programs
+# are there, or those to build for an architecture and run it: x86_64, arm64, s390x.
 #
 # Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
 source "$(dirname "$0")/lib.sh"
@@ -16,6 +17,12 @@ packages_for() {
 	bench) echo iperf3 gnuplot-nox python3 ;;
 	# What reads ccmctl's JSON, and what generates netlink code.
 	checks) echo jq python3 python3-yaml python3-jsonschema ;;
+	# Another architecture: the compiler that its stock kernels want, and its machine.
+	x86_64) ;;
+	arm64) echo g++-12-aarch64-linux-gnu qemu-system-arm ;;
+	s390x) echo g++-12-s390x-linux-gnu qemu-system-misc ;;
+	# Programs of other architectures, without a machine.
+	programs) echo qemu-user ;;
 	*) usage ;;
 	esac
 }

@@ -1,37 +1,39 @@
 #!/usr/bin/env bash
-# stock.sh SERIES: Debian's newest kernel of a series (6.1, 6.12) with its headers, in the cache; prints the folder.
+# stock.sh SERIES [ARCH]: Debian's newest kernel of a series (6.1, 6.12) with its headers, for x86_64 or another
+# architecture, in the cache; prints the folder.
 #
 # There: vmlinuz, headers (a KDIR), modules (the tree that modprobe -d wants), release. Nothing is installed.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/arch.sh"
 
-# The plain amd64 flavour, not "cloud", "rt", "dbg" or "unsigned".
+# The plain flavour, not "cloud", "rt", "dbg" or "unsigned".
 newest_release() {
-	apt-cache pkgnames "linux-image-$1." | sed -n 's/^linux-image-\([0-9.]*[-+][0-9deb+]*-amd64\)$/\1/p' | sort -V | tail -n 1
+	apt-cache "${apt[@]}" pkgnames "linux-image-$1." |
+		sed -n "s/^linux-image-\([0-9.]*[-+][0-9deb+]*-$debian\)\$/\1/p" | sort -V | tail -n 1
 }
 
-# The packages with the headers' common part and the build tools.
+# The packages with the headers' common part, and the build tools, which are programs of this machine's architecture.
 headers_need() {
-	apt-cache depends "linux-headers-$1" | grep -oE 'linux-(headers-.*-common|kbuild-[^ ]+)$' | sort -u
+	apt-cache "${apt[@]}" depends "linux-headers-$1" |
+		sed -nE "s/.* (linux-headers-.*-common)\$/\1:$debian/p; s/.* (linux-kbuild-[^ ]+)\$/\1/p" | sort -u
 }
 
 unpack() {
-	local series=$1 folder=$2 release package
+	local series=$1 folder=$2 release files file
 	release=$(newest_release "$series")
 	if [ -z "$release" ]; then
 		refresh_package_lists
 		release=$(newest_release "$series")
 	fi
-	[ -n "$release" ] || die "apt knows no kernel $series for amd64 (is bookworm-security among its sources?)"
-	local packages=("linux-image-$release" "linux-headers-$release")
+	[ -n "$release" ] || die "apt knows no kernel $series for $debian: bookworm and bookworm-security must be among its" \
+		"sources, and not limited to another architecture"
+	local packages=("linux-image-$release:$debian" "linux-headers-$release:$debian")
 	mapfile -t -O 2 packages < <(headers_need "$release")
-	"$vm/download.sh" "${packages[@]}"
+	files=$("$vm/download.sh" "${packages[@]}")
 
 	say "==> unpacking kernel $release"
 	rm -rf "$folder"
 	mkdir -p "$folder/root"
-	for package in "${packages[@]}"; do
-		dpkg -x "$(compgen -G "$cache/debs/${package}_*.deb" | sort -V | tail -n 1)" "$folder/root"
-	done
+	for file in $files; do dpkg -x "$file" "$folder/root"; done
 	# Its Makefile names where the package would have been installed.
 	sed -i "s|^include /usr/src|include $folder/root/usr/src|" "$folder/root/usr/src/linux-headers-$release/Makefile"
 	ln -s "root/usr/src/linux-headers-$release" "$folder/headers"
@@ -41,10 +43,15 @@ unpack() {
 	printf '%s\n' "$release" >"$folder/release"
 }
 
-[ $# = 1 ] || usage
-folder=$cache/stock/$1
+[ $# = 1 ] || [ $# = 2 ] || usage
+arch=${2:-x86_64}
+debian=$(debian_name "$arch")
+name=$1
+[ "$arch" = x86_64 ] || name+=-$arch
+folder=$cache/stock/$name
 if [ ! -f "$folder/release" ]; then
-	only_one "stock-$1"
+	only_one "stock-$name"
+	apt_for "$debian"
 	[ -f "$folder/release" ] || unpack "$1" "$folder"
 fi
 printf '%s\n' "$folder"
