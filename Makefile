@@ -106,7 +106,7 @@ uninstall: need-kernel
 
 # These do all their own set-up; nothing of theirs touches the machine's own kernel.
 demo:
-	@tests/vm/demo.sh
+	@tests/vm/demo.sh $(ARCHES)
 
 test:
 	@tests/vm/test.sh
@@ -126,7 +126,7 @@ help:
 	@echo 'make samples    the sample consumers, for the same kernel'
 	@echo 'make ccmctl     the tool that configures it'
 	@echo 'make install    all of it for one kernel, and what consumers are built with; DESTDIR, PREFIX; make uninstall'
-	@echo 'make demo       three virtual machines talk; shows what CCM does'
+	@echo 'make demo       three virtual machines talk; shows what CCM does; ARCHES="x86_64 arm64 s390x" gives each another processor'
 	@echo 'make test       every test, in virtual machines'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'

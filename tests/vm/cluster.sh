@@ -65,20 +65,23 @@ modules_of() {
 # guest NAME STOCK [FILE:GUEST_PATH ...]: starts a guest; NAME is nodeN, and it gets the wire to the hub's port N.
 # It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens.
 guest() {
-	local name=$1 stock=$2 folder=$cluster/$1 release in out
+	local name=$1 stock=$2 folder=$cluster/$1 arch release in out
 	shift 2
+	arch=$(arch_of "$stock")
 	release=$(cat "$stock/release")
 	mkdir -p "$folder"
 	mkfifo "$folder/agent.in" "$folder/agent.out"
-	modules_of "$stock" virtio_pci virtio_console virtio_net veth
-	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$top/build/ccmctl:usr/bin/ccmctl" \
+	machine_stock "$stock"
+	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth
+	[ -z "$(cross_of "$arch")" ] || packed+=("$("$vm/sysroot.sh" "$arch")/bin/busybox:bin/busybox")
+	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$(programs_of "$arch")/ccmctl:usr/bin/ccmctl" \
 		"$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \
 		"$top/build/$release/consumers/samples/ccm_xfer.ko:modules/ccm_xfer.ko" \
 		"$top/build/$release/consumers/samples/ccm_ping.ko:modules/ccm_ping.ko" \
 		"$top/build/$release/consumers/samples/ccm_ps.ko:modules/ccm_ps.ko" "$@"
-	machine_stock "$stock"
 	qemu_command "$folder" "$folder/initrd" "pipe,path=$folder/agent"
-	qemu+=(-netdev "$(wire net "$name" "hub${name#node}")" -device "virtio-net-pci,netdev=net,mac=52:54:00:cc:00:0${name#node}")
+	qemu+=(-netdev "$(wire net "$name" "hub${name#node}")"
+		-device "virtio-net-$bus,netdev=net,mac=52:54:00:cc:00:0${name#node}")
 	"${qemu[@]}" </dev/null >"$folder/qemu.log" 2>&1 &
 	guest_pid[$name]=$!
 	exec {in}<>"$folder/agent.in" {out}<>"$folder/agent.out"

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# demo.sh: three virtual machines are a cluster: what `make demo` shows. Exit status 0 only if all of it was seen.
+# demo.sh [ARCH...]: three virtual machines are a cluster: what `make demo` shows. Exit status 0 only if all of it was
+# seen. The machines have these architectures in turn (x86_64, arm64, s390x); x86_64 if none is named.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 
 nodes=(node1 node2 node3)
+[ $# -gt 0 ] || set -- x86_64
+arches=("$@")
 some_processes="grep -E 'NODE|init|ccm| - ' /proc/net/ccm_ps"
 
 # One empty line, and never two.
@@ -60,19 +63,26 @@ pick_file() {
 
 set_up() {
 	title "Setting up (downloads and builds are kept in $cache)"
-	"$vm/packages.sh" build machines
-	stock=$("$vm/stock.sh" 6.12)
-	say "==> building ccm.ko, its samples and ccmctl"
-	make -s -C "$top" samples KDIR="$stock/headers" >&2
-	make -s -C "$top" ccmctl >&2
+	local arch n node stocks=() releases=()
+	for arch in "${arches[@]}"; do debian_name "$arch" >/dev/null; done
+	"$vm/packages.sh" build machines "${arches[@]}"
+	for n in 0 1 2; do
+		arch=${arches[n % ${#arches[@]}]}
+		stocks+=("$(default_stock "$arch")")
+		releases+=("$(cat "${stocks[n]}/release")")
+	done
+	for n in 0 1 2; do
+		say "==> building ccm.ko and its samples for ${releases[n]}, and ccmctl"
+		make_for "${stocks[n]}" samples
+		make_program_for "$(arch_of "${stocks[n]}")" "$top/tools/ccmctl"
+	done
 	pick_file
 	cluster_begin "$top/build/vm/demo"
 	hub 3
-	say "==> starting three machines with Debian's kernel $(cat "$stock/release")"
-	guest node1 "$stock" "$file:cc1"
-	guest node2 "$stock"
-	guest node3 "$stock"
-	local node
+	say "==> starting three machines with Debian's kernels ${releases[*]}"
+	guest node1 "${stocks[0]}" "$file:cc1"
+	guest node2 "${stocks[1]}"
+	guest node3 "${stocks[2]}"
 	for node in "${nodes[@]}"; do guest_ready "$node"; done
 }
 

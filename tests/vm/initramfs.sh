@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # initramfs.sh OUT INIT [FILE:GUEST_PATH ...]: packs a guest's whole system: busybox, ip, guest/INIT as init, the files.
 #
-# Libraries come along with what needs them. Not compressed: packing takes a moment and kernels need no decompressor.
+# Libraries come along with what needs them. A guest of another architecture brings its own bin/busybox, and no ip.
+# Not compressed: packing takes a moment and kernels need no decompressor.
 source "$(dirname "$0")/lib.sh"
 
 [ $# -ge 2 ] || usage
@@ -20,8 +21,13 @@ put() {
 	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 
-put "$(PATH=$PATH:/usr/sbin:/sbin command -v busybox)" bin/busybox
-put "$(readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)")" usr/lib/iproute2/ip
+case "$*" in
+*:bin/busybox*) ;;
+*)
+	put "$(PATH=$PATH:/usr/sbin:/sbin command -v busybox)" bin/busybox
+	put "$(readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)")" usr/lib/iproute2/ip
+	;;
+esac
 put "$init" init
 chmod 755 "$root/init"
 for part in guest nodes; do put "$vm/guest/$part.sh" "lib/ccm/$part.sh"; done

@@ -2,7 +2,7 @@
 # Sourced: how a guest is started. Every one has a console that goes to a file, and a report port.
 #
 # /dev/kvm is not used: where it is missing or nested it fails, and the tests shall be the same everywhere.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 # The emulated TSC runs at the host's rate. Told so, a guest need not calibrate it, which fails on a busy host.
 tsc_khz() {
@@ -11,16 +11,35 @@ tsc_khz() {
 	"$measure"
 }
 
-# Our own x86 kernel: QEMU's smallest machine. $machine and $append are what run_guest wants.
+# Our own x86 kernel: QEMU's smallest machine. $machine and $append are what qemu_command wants.
 machine_own() {
-	machine=(-M microvm -cpu "max,la57=off" -smp 2 -m 1G -kernel "$1/vmlinux" -device virtio-serial-device)
-	append="reboot=t tsc=reliable tsc_early_khz=$(tsc_khz) no_timer_check"
+	machine=(qemu-system-x86_64 -M microvm -cpu "max,la57=off" -smp 2 -m 1G -kernel "$1/vmlinux"
+		-device virtio-serial-device)
+	append="console=ttyS0 ccm_end=\"reboot -f\" reboot=t tsc=reliable tsc_early_khz=$(tsc_khz) no_timer_check"
 }
 
-# A stock kernel: an ordinary PC.
+# A stock kernel: an ordinary PC, or what the other architectures have in its place. $bus is that of its virtio devices,
+# $drivers are those of the bus that are not in the kernel.
+# shellcheck disable=SC2034  # by cluster.sh
 machine_stock() {
-	machine=(-M q35 -cpu max -smp 1 -m 512M -kernel "$1/vmlinuz" -device virtio-serial-pci)
-	append="reboot=t mitigations=off no_timer_check"
+	bus=pci drivers=(virtio_pci)
+	case $(arch_of "$1") in
+	x86_64)
+		machine=(qemu-system-x86_64 -M q35 -cpu max)
+		append="console=ttyS0 ccm_end=\"reboot -f\" reboot=t mitigations=off no_timer_check"
+		;;
+	arm64)
+		# The architecture's own way to sign pointers is slow to emulate.
+		machine=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
+		append="console=ttyAMA0 ccm_end=\"poweroff -f\""
+		;;
+	s390x)
+		bus=ccw drivers=()
+		machine=(qemu-system-s390x -M s390-ccw-virtio -cpu max)
+		append="console=ttysclp0 ccm_end=\"poweroff -f\""
+		;;
+	esac
+	machine+=(-smp 1 -m 512M -kernel "$1/vmlinuz" -device "virtio-serial-$bus")
 }
 
 # The same, with a clock that goes by instructions: one a nanosecond, whatever else the host does.
@@ -32,10 +51,9 @@ machine_counted() {
 
 # qemu_command FOLDER INITRD REPORT_CHARDEV: sets $qemu, for the machine chosen; more arguments may be added to it.
 qemu_command() {
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -accel "${accel:-tcg,thread=multi}"
-		"${machine[@]}" -no-reboot
+	qemu=("${machine[@]}" -nodefaults -no-user-config -display none -accel "${accel:-tcg,thread=multi}" -no-reboot
 		-initrd "$2" -serial "file:$1/console.log" -chardev "$3,id=report" -device 'virtserialport,chardev=report'
-		-append "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic ccm_report=/dev/vport0p1 ccm_end=\"reboot -f\" $append ${more_append:-}")
+		-append "panic=-1 panic_on_warn=1 oops=panic ccm_report=/dev/vport*p1 $append ${more_append:-}")
 }
 
 # run_qemu INITRD FOLDER SECONDS: runs the machine chosen to its end. Leaves FOLDER/console.log and FOLDER/report.

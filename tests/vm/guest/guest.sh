@@ -1,14 +1,16 @@
 # shellcheck shell=sh disable=SC2154
 # The first thing every guest's init sources: a small system, its report, and its end.
 #
-# The kernel's command line sets ccm_report (where the report goes) and ccm_end (how this machine is switched off).
+# The kernel's command line sets ccm_report (where the report goes; may be a pattern) and ccm_end (how this machine is
+# switched off).
 
 /bin/busybox mkdir -p /proc /sys /dev /run /tmp /sbin /usr/bin /usr/sbin
 /bin/busybox --install -s
 PATH=/bin:/sbin:/usr/bin:/usr/sbin
 export PATH
-# iproute2's: busybox prefers its own commands to what PATH has.
+# iproute2's, where it is packed: busybox prefers its own commands to what PATH has. Its own knows no namespaces.
 IP=/usr/lib/iproute2/ip
+[ -x $IP ] || IP=ip
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -25,9 +27,11 @@ fi
 # Descriptor 3 is the report: a file of the host (User Mode Linux) or a virtio serial port.
 case $ccm_report in
 /dev/*)
+	# Drivers take their time, and s390x finds its devices in any order: the port may be of the second one.
 	tries=0
-	until [ -e "$ccm_report" ] || [ $tries = 50 ]; do sleep 0.1; tries=$((tries + 1)); done
-	exec 3<>"$ccm_report"
+	# shellcheck disable=SC2086
+	until port=$(ls $ccm_report 2>/dev/null) || [ $tries = 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+	exec 3<>"$port"
 	;;
 *)
 	mkdir -p /host
