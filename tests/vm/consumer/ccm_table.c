@@ -10,6 +10,7 @@
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/random.h>
@@ -33,11 +34,13 @@ enum table_function {
 	TABLE_LONG,      /* the same, and sleeps */
 	TABLE_ECHO,      /* answers with what came */
 	TABLE_BACK,      /* calls TABLE_ECHO where it was called from */
+	TABLE_MIRROR,    /* answers with the many bytes that came */
+	TABLE_CHECK,     /* receives a message of many bytes, and replies */
 	TABLE_NOBODY,    /* is not registered */
 	TABLE_HERE,      /* is registered by the case "regist" */
 };
 
-enum table_type { TABLE_REPLY = 1, TABLE_SELF };
+enum table_type { TABLE_REPLY = 1, TABLE_SELF, TABLE_PATTERN };
 
 static const char bytes[] = { 1, 0, 2 };
 
@@ -71,6 +74,37 @@ static int read_all_types(struct ccm_args *args)
 	EXPECT(size == sizeof(bytes) && !memcmp(data, bytes, size));
 	EXPECT(CCM_get_u32(args, &n32) == -ENOMSG);
 	EXPECT(CCM_get_end(args) == 0);
+	return 0;
+}
+
+/* --- Many bytes ----------------------------------------------------------- */
+
+/* What stands at an offset, so that no two fragments are alike. */
+static u8 pattern_at(u32 seed, u32 offset)
+{
+	return ((seed ^ offset) * 0x9e3779b1u) >> 24;
+}
+
+static u8 *pattern_make(u32 seed, u32 size)
+{
+	u8 *data = kvmalloc(size, GFP_KERNEL);
+	u32 i;
+
+	for (i = 0; data && i < size; i++)
+		data[i] = pattern_at(seed, i);
+	return data;
+}
+
+static int pattern_check(const u8 *data, u32 seed, u32 size)
+{
+	u32 i;
+
+	for (i = 0; i < size; i++) {
+		if (data[i] == pattern_at(seed, i))
+			continue;
+		pr_err("ccm_table: byte %u of %u is wrong\n", i, size);
+		return -EBADMSG;
+	}
 	return 0;
 }
 
@@ -128,6 +162,40 @@ static int call_echo(struct net *net, u32 node)
 	return err;
 }
 
+static int handle_mirror(struct ccm_args *args, u32 seqn)
+{
+	const void *data;
+	size_t size;
+
+	EXPECT(CCM_get_bytes(args, &data, &size) == 0);
+	EXPECT(CCM_get_end(args) == 0);
+	return pattern_check(data, seqn, size) ?:
+	       CCM_answer(args, CCM_BYTES(data, size));
+}
+
+static int handle_check(struct ccm_args *args, u32 seqn)
+{
+	struct ccm_msg msg = {
+		.node = args->node,
+		.module = TABLE_MODULE,
+		.type = TABLE_PATTERN,
+		.seqn = seqn,
+	};
+	u32 size;
+	int err;
+
+	EXPECT(CCM_get_u32(args, &size) == 0);
+	msg.size = size;
+	msg.data = kvmalloc(size, GFP_KERNEL);
+	if (!msg.data)
+		return -ENOMEM;
+	err = CCM_brecv(args->net, &msg, 0, TABLE_MS);
+	if (err >= 0)
+		err = err == size ? pattern_check(msg.data, seqn, size) : -EPROTO;
+	kvfree(msg.data);
+	return err ?: reply(args, seqn);
+}
+
 static int handle_back(struct ccm_args *args, u32 seqn)
 {
 	return call_echo(args->net, args->node);
@@ -147,6 +215,8 @@ static const struct {
 	{ TABLE_LONG, CCM_LONG, handle_long },
 	{ TABLE_ECHO, CCM_LONG, handle_echo },
 	{ TABLE_BACK, CCM_LONG, handle_back },
+	{ TABLE_MIRROR, CCM_LONG, handle_mirror },
+	{ TABLE_CHECK, CCM_LONG, handle_check },
 };
 
 /* --- The cases ------------------------------------------------------------ */
@@ -259,6 +329,78 @@ static int case_call_back(struct net *net, u32 node)
 	return err;
 }
 
+/* A call and an answer of several fragments. */
+static int case_long_call(struct net *net, u32 node)
+{
+	struct ccm_call call = call_of(node, TABLE_MIRROR);
+	const u32 size = 200000;
+	u8 *sent = pattern_make(call.seqn, size);
+	struct ccm_answer answer = {};
+	const void *data;
+	size_t came;
+	int err = -ENOMEM;
+
+	if (sent)
+		err = CCM_rcall(net, &call, &answer, CCM_BYTES(sent, size));
+	if (!err)
+		err = answer.result ?: CCM_get_bytes(&answer.args, &data, &came);
+	if (!err)
+		err = came == size ? pattern_check(data, call.seqn, size) : -EPROTO;
+	CCM_answer_free(&answer);
+	kvfree(sent);
+	return err;
+}
+
+static int send_pattern(struct net *net, const struct ccm_call *call, u32 size)
+{
+	struct ccm_msg msg = {
+		.node = call->node,
+		.module = TABLE_MODULE,
+		.type = TABLE_PATTERN,
+		.seqn = call->seqn,
+		.size = size,
+		.data = pattern_make(call->seqn, size),
+	};
+	int err = msg.data ? CCM_bsend(net, &msg, 0, TABLE_MS) : -ENOMEM;
+
+	kvfree(msg.data);
+	return err;
+}
+
+/* The message goes to a receiver that waits, or to the queue. */
+static int checked_message(struct net *net, u32 node, u32 size, bool awaited)
+{
+	struct ccm_call call = call_of(node, TABLE_CHECK);
+	int err = awaited ? 0 : send_pattern(net, &call, size);
+
+	err = err ?: CCM_rcall_l(net, &call, CCM_U32(size));
+	if (!err && awaited) {
+		msleep(20);
+		err = send_pattern(net, &call, size);
+	}
+	return err ?: receive_reply(net, &call);
+}
+
+/* Around each size where memory or fragments change, but for the largest. */
+static int case_messages(struct net *net, u32 node)
+{
+	static const u32 sizes[] = {
+		0, 1, 128, 129, 8064, 8065, 65408, 65409, 65488, 65489,
+		130976, 130977, CCM_SIZE_DEFAULT,
+	};
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		err = checked_message(net, node, sizes[i], false) ?:
+		      checked_message(net, node, sizes[i], true);
+		if (err) {
+			pr_err("ccm_table: messages of %u bytes\n", sizes[i]);
+			return err;
+		}
+	}
+	return 0;
+}
+
 static int case_no_handler(struct net *net, u32 node)
 {
 	struct ccm_call call = call_of(node, TABLE_NOBODY);
@@ -368,6 +510,8 @@ static const struct {
 	{ "answer", case_answer },
 	{ "async", case_async },
 	{ "call_back", case_call_back },
+	{ "long_call", case_long_call },
+	{ "messages", case_messages },
 	{ "no_handler", case_no_handler },
 	{ "regist", case_regist },
 	{ "send_self", case_send_self },
