@@ -111,6 +111,9 @@ demo:
 test:
 	@tests/vm/test.sh
 
+test-arch:
+	@tests/vm/test.sh arch
+
 check:
 	@tests/vm/check.sh
 
@@ -126,11 +129,13 @@ help:
 	@echo 'make samples    the sample consumers, for the same kernel'
 	@echo 'make ccmctl     the tool that configures it'
 	@echo 'make install    all of it for one kernel, and what consumers are built with; DESTDIR, PREFIX; make uninstall'
-	@echo 'make demo       three virtual machines talk; shows what CCM does; ARCHES="x86_64 arm64 s390x" gives each another processor'
+	@echo 'make demo       three virtual machines talk; shows what CCM does'
+	@echo '                ARCHES="x86_64 arm64 s390x" gives each another architecture'
 	@echo 'make test       every test, in virtual machines'
+	@echo 'make test-arch  the tests of other architectures: a cluster of x86_64, arm64 and s390x'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
 .PHONY: all need-kernel ccm kunit samples test-consumer bench-module examples ccmctl to-install install uninstall demo \
-	test check bench clean help
+	test test-arch check bench clean help

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# smoke.sh: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by the module
-# in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12; then a
-# machine with 6.1 talks with one with 6.12. Prints a line "ok NAME" or "not ok NAME" a case.
+# smoke.sh [ARCH...]: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by
+# the module in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12;
+# then a machine with 6.1 talks with one with 6.12. With architectures (x86_64, arm64, s390x) a cluster of them instead,
+# in which each talks with each. Prints a line "ok NAME" or "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
 source "$vm/watch.sh"
@@ -23,22 +24,28 @@ check() {
 	fi
 }
 
-# netlink WHERE COMMAND: the cases of bad_requests for a guest that is found WHERE (see there); COMMAND runs it.
+# netlink GUEST NAME WHERE COMMAND: the cases of bad_requests for a guest that is WHERE (see there); COMMAND runs it.
 netlink() {
-	check "netlink_$1" on node1 "$2 bad_requests $1"
-	sed -nE "s/^(not )?ok /&smoke-$run: netlink_$1./p" "$cluster/last"
+	check "$2" on "$1" "$4 bad_requests $3"
+	sed -nE "s/^(not )?ok /&smoke-$run: $2./p" "$cluster/last"
 }
 
-build() {
-	make -s -C "$top" samples test-consumer KDIR="$1/headers" >&2
-	# A complaint of the compiler is a failure too.
-	check examples_build make -s -C "$top" examples KDIR="$1/headers"
+# A complaint of the compiler about an example is a failure too.
+build() { make_for "$1" samples test-consumer examples; }
+
+# From nothing, and without a word.
+# shellcheck disable=SC2317  # `check` calls this
+builds_cleanly() {
+	rm -rf "${top:?}/build/$(cat "$1/release")"
+	build "$1" >"$cluster/make.log" 2>&1 && ! grep . "$cluster/make.log"
 }
 
 ping_command() { echo "sh -c 'echo $1 100 >/proc/net/ccm_ping; grep \"answered 100 of 100\" /proc/net/ccm_ping'"; }
 
-# Each node has a first process.
-lists_nodes() { echo "$1 cat /proc/net/ccm_ps >/tmp/ps; [ \"\$(awk '\$2 == 1 { print \$1 }' /tmp/ps | xargs)\" = '1 2' ]"; }
+# lists_nodes PREFIX NODES: each node has a first process.
+lists_nodes() {
+	echo "$1 cat /proc/net/ccm_ps >/tmp/ps; [ \"\$(awk '\$2 == 1 { print \$1 }' /tmp/ps | xargs)\" = '$2' ]"
+}
 
 # start NAME STOCK: a guest that has the test's own consumers too.
 start() {
@@ -49,13 +56,17 @@ start() {
 	guest "$1" "$2" "${own[@]}" "${@:3}"
 }
 
-# each CONSUMER GUEST PREFIX NODE CASE...: what the consumer does from this node with NODE.
+# The cases of ccm_table in consumer/: from one node to another, and within one.
+to_others=(short long arecv answer async call_back long_call messages no_handler)
+within=(regist send_self)
+
+# each CONSUMER GUEST PREFIX FROM TO CASE...: what the consumer does from one node with another.
 each() {
-	local consumer=$1 guest=$2 prefix=$3 peer=$4 from=$((3 - $4)) name
-	shift 4
+	local consumer=$1 guest=$2 prefix=$3 from=$4 to=$5 name
+	shift 5
 	for name; do
-		check "$from-$peer.${consumer#ccm_}.$name" on "$guest" \
-			"$prefix sh -c 'echo $name $peer >/proc/net/$consumer' || { dmesg | tail -n 3; false; }"
+		check "$from-$to.${consumer#ccm_}.$name" on "$guest" \
+			"$prefix sh -c 'echo $name $to >/proc/net/$consumer' || { dmesg | tail -n 3; false; }"
 	done
 }
 
@@ -64,12 +75,23 @@ examples() {
 	local guest_a=$1 guest_b=$2 a=$3 b=$4 names
 	mapfile -t names < <(on "$guest_a" "$a cat /proc/net/ccm_examples")
 	check examples_are_there test "${#names[@]}" -gt 10
-	each ccm_examples "$guest_a" "$a" 2 "${names[@]}"
-	each ccm_examples "$guest_b" "$b" 1 "${names[@]/#close/connect}"
+	each ccm_examples "$guest_a" "$a" 1 2 "${names[@]}"
+	each ccm_examples "$guest_b" "$b" 2 1 "${names[@]/#close/connect}"
+}
+
+# transfer GUEST_A GUEST_B FROM TO PREFIX_A PREFIX_B: a file, between these two nodes.
+# shellcheck disable=SC2016  # $receiver is the guest's
+transfer() {
+	local guest_a=$1 guest_b=$2 from=$3 to=$4 a=$5 b=$6
+	on "$guest_b" "$b cat /proc/net/ccm_xfer/$from >/tmp/received & receiver=\$!"
+	on "$guest_a" "head -c 4000000 /dev/urandom >/tmp/sent"
+	check "$from-$to.send" on "$guest_a" "$a cp /tmp/sent /proc/net/ccm_xfer/$to"
+	check "$from-$to.receive" on "$guest_b" 'wait $receiver'
+	check "$from-$to.same" test "$(on "$guest_a" 'sha256sum </tmp/sent')" = \
+		"$(on "$guest_b" 'sha256sum </tmp/received')"
 }
 
 # For either half: $a and $b are what precedes a command on node 1 and node 2; both guests may be one.
-# shellcheck disable=SC2016  # $receiver is the guest's
 traffic() {
 	local guest_a=$1 guest_b=$2 a=$3 b=$4
 	check configure on "$guest_a" \
@@ -80,18 +102,13 @@ traffic() {
 	check connect on "$guest_a" "$a ccmctl connect 2 --wait 30"
 	check ping on "$guest_a" "$a $(ping_command 2)"
 	check ping_back on "$guest_b" "$b $(ping_command 1)"
-	on "$guest_b" "$b cat /proc/net/ccm_xfer/1 >/tmp/received & receiver=\$!"
-	on "$guest_a" "head -c 4000000 /dev/urandom >/tmp/sent"
-	check send on "$guest_a" "$a cp /tmp/sent /proc/net/ccm_xfer/2"
-	check receive on "$guest_b" 'wait $receiver'
-	check same test "$(on "$guest_a" 'sha256sum </tmp/sent')" = "$(on "$guest_b" 'sha256sum </tmp/received')"
-	local calls=(short long arecv answer async call_back no_handler regist send_self)
-	each ccm_table "$guest_a" "$a" 2 "${calls[@]}"
-	each ccm_table "$guest_b" "$b" 1 "${calls[@]}" listen_to
-	each ccm_table "$guest_a" "$a" 2 connect_to
+	transfer "$guest_a" "$guest_b" 1 2 "$a" "$b"
+	each ccm_table "$guest_a" "$a" 1 2 "${to_others[@]}" "${within[@]}"
+	each ccm_table "$guest_b" "$b" 2 1 "${to_others[@]}" "${within[@]}" listen_to
+	each ccm_table "$guest_a" "$a" 1 2 connect_to
 	examples "$@"
-	check processes on "$guest_a" "$(lists_nodes "$a")"
-	check processes_back on "$guest_b" "$(lists_nodes "$b")"
+	check processes on "$guest_a" "$(lists_nodes "$a" '1 2')"
+	check processes_back on "$guest_b" "$(lists_nodes "$b" '1 2')"
 }
 
 # shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
@@ -117,16 +134,16 @@ one_kernel() {
 	run=$1
 	say "==> smoke test: two nodes on Debian's $(cat "$stock/release")"
 	cluster_begin "$top/build/vm/smoke-$1"
-	build "$stock"
+	check builds build "$stock"
 	start node1 "$stock" "$top/build/bad_requests:usr/bin/bad_requests"
 	guest_ready node1
 	on node1 'nodes 2'
 	check load load node1
-	netlink unconfigured "in_node 1"
+	netlink node1 netlink_unconfigured unconfigured "in_node 1"
 	traffic node1 node1 "in_node 1" "in_node 2"
-	netlink configured "in_node 1"
-	netlink nobody "in_node 1"
-	netlink userns "unshare -U -r -n"
+	netlink node1 netlink_configured configured "in_node 1"
+	netlink node1 netlink_nobody nobody "in_node 1"
+	netlink node1 netlink_userns userns "unshare -U -r -n"
 	on node1 "echo 1 >$userns"
 	check userns_allowed on node1 "$allowed"
 	on node1 "echo 0 >$userns"
@@ -162,9 +179,69 @@ two_kernels() {
 	cluster_end
 }
 
-make -s -C "$top" ccmctl >&2
-make -s -C "$vm/netlink" >&2
-one_kernel 6.1
-one_kernel 6.12
-two_kernels 6.1 6.12
+# programs ARCH: what guests need besides the modules.
+programs() { make_program_for "$1" "$top/tools/ccmctl" && make_program_for "$1" "$vm/netlink"; }
+
+# Node N has the Nth architecture; its guest is nodeN.
+architectures() {
+	local arches=("$@") n m numbers
+	mapfile -t numbers < <(seq $#)
+	run=$(IFS=-; echo "$*")
+	say "==> smoke test: a cluster of $*"
+	cluster_begin "$top/build/vm/smoke-arch"
+	hub $#
+	for n in "${numbers[@]}"; do machine_of "$n" "${arches[n - 1]}"; done
+	for n in "${numbers[@]}"; do
+		guest_ready "node$n"
+		check "node${n}_load" load "node$n"
+		netlink "node$n" "node${n}_netlink_unconfigured" unconfigured ""
+		check "node${n}_configure" on "node$n" "ccmctl node set $n --address 10.77.0.$n"
+	done
+	for n in "${numbers[@]}"; do
+		for m in $(seq $((n - 1))); do check "$m-$n.connect" connected "$m" "$n"; done
+	done
+	for n in "${numbers[@]}"; do
+		for m in "${numbers[@]}"; do [ "$n" = "$m" ] || one_way "$n" "$m"; done
+		each ccm_table "node$n" "" "$n" "$n" "${within[@]}"
+		check "node${n}_processes" on "node$n" "$(lists_nodes "" "${numbers[*]}")"
+		netlink "node$n" "node${n}_netlink_nobody" nobody ""
+	done
+	for n in "${numbers[@]}"; do
+		unload "node$n"
+		"$vm/judge.sh" "$cluster/node$n/console.log" "smoke-$run: node${n}_console_is_clean" || failed=1
+	done
+	cluster_end
+}
+
+# machine_of N ARCH
+machine_of() {
+	local stock
+	stock=$(default_stock "$2")
+	check "builds_for_$2" builds_cleanly "$stock"
+	programs "$2"
+	start "node$1" "$stock" "$(programs_of "$2")/bad_requests:usr/bin/bad_requests"
+}
+
+# connected LOWER HIGHER
+# shellcheck disable=SC2317  # `check` calls this
+connected() {
+	on "node$2" "ccmctl peer add $1 --address 10.77.0.$1 && ccmctl listen $1" &&
+		on "node$1" "ccmctl peer add $2 --address 10.77.0.$2 && ccmctl connect $2 --wait 30"
+}
+
+# one_way FROM TO
+one_way() {
+	each ccm_table "node$1" "" "$1" "$2" "${to_others[@]}"
+	check "$1-$2.ping" on "node$1" "$(ping_command "$2")"
+	transfer "node$1" "node$2" "$1" "$2" "" ""
+}
+
+if [ $# -gt 0 ]; then
+	architectures "$@"
+else
+	programs x86_64
+	one_kernel 6.1
+	one_kernel 6.12
+	two_kernels 6.1 6.12
+fi
 exit $failed

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# test.sh: every test: the core on the host, whether generated files are current, then in virtual machines KUnit on the
-# debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. The last line
-# is "N passed, N failed"; the status is not 0 when one failed, or when nothing ran.
+# test.sh [arch]: every test: the core on the host, whether generated files are current, then in virtual machines KUnit on
+# the debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. With "arch"
+# those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N passed, N
+# failed"; the status is not 0 when one failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
@@ -31,13 +32,29 @@ generated() {
 		echo "not ok generated: netlink"
 }
 
-"$vm/packages.sh" build machines kernels checks
-part host host
-part generated generated
-part kunit "$vm/kunit.sh" x86-debug
-part kunit-leaks "$vm/kunit.sh" x86-debug leaks
-part smoke "$vm/smoke.sh"
-part install "$vm/install.sh"
+# The same on a big-endian one, without them.
+host_s390x() {
+	say "==> the core on s390x, emulated"
+	make -s -C "$top/tests/host" check-s390x | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
+}
+
+case ${1-} in
+"")
+	"$vm/packages.sh" build machines kernels checks
+	part host host
+	part generated generated
+	part kunit "$vm/kunit.sh" x86-debug
+	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
+	part smoke "$vm/smoke.sh"
+	part install "$vm/install.sh"
+	;;
+arch)
+	"$vm/packages.sh" build machines programs x86_64 arm64 s390x
+	part host-s390x host_s390x
+	part smoke-arch "$vm/smoke.sh" x86_64 arm64 s390x
+	;;
+*) usage ;;
+esac
 
 say "==> took $SECONDS s"
 grep '^not ok' "$cases" || true
