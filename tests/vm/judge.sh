@@ -3,8 +3,9 @@
 source "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || usage
-complaints='WARNING:|BUG:|KASAN:|UBSAN:|KCSAN:|ODEBUG:|INFO: (task|rcu|possible|trying)|rcu: INFO|Oops|Call Trace:'
-complaints+='|general protection|Kernel panic|unreferenced object|possible (recursive|circular|irq lock)|inconsistent lock'
+complaints='WARNING:|BUG:|KASAN:|UBSAN:|KCSAN:|ODEBUG:|INFO: (task|rcu|possible|trying)|rcu: INFO|Oops|Call [Tt]race:'
+complaints+='|general protection|Unable to handle kernel|Kernel panic|unreferenced object'
+complaints+='|possible (recursive|circular|irq lock)|inconsistent lock'
 complaints+='|suspicious RCU|scheduling while atomic|sleeping function|refcount_t:|soft lockup|hung task|memory leaks'
 complaints+='|held lock|DEBUG_LOCKS|Modules linked in|not leaked at|has not been freed|still has locks|bad unlock|leaked reference'
 
