@@ -35,7 +35,7 @@ generated() {
 # The same on a big-endian one, without them.
 host_s390x() {
 	say "==> the core on s390x, emulated"
-	make -s -C "$top/tests/host" check-s390x | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
+	make -s -C "$top/tests/host" check-s390x SYSROOT="$("$vm/sysroot.sh" s390x)" | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
 }
 
 case ${1-} in
