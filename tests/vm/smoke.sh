@@ -31,6 +31,7 @@ netlink() {
 }
 
 # A complaint of the compiler about an example is a failure too.
+# shellcheck disable=SC2317  # `check` calls this
 build() { make_for "$1" samples test-consumer examples; }
 
 # From nothing, and without a word.
