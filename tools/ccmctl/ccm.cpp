@@ -28,6 +28,10 @@ constexpr auto kNodeCounters = std::to_array<Counted>({
 	 "of these: broke the protocol in the handshake"},
 	{CCM_A_NODE_STATS_LATE, "late", "of these: no handshake in time"},
 	{CCM_A_NODE_STATS_CROWDED, "crowded", "of these: too many at once"},
+	{CCM_A_NODE_STATS_PROOFS, "proofs",
+	 "of these: no proof of the cluster's key, or a wrong one"},
+	{CCM_A_NODE_STATS_POKES, "pokes",
+	 "times a peer asked to be connected to"},
 });
 
 constexpr auto kPeerCounters = std::to_array<Counted>({
@@ -57,6 +61,9 @@ constexpr auto kPeerCounters = std::to_array<Counted>({
 	{CCM_A_PEER_STATS_CALLS_OUT, "calls-out", "calls to it"},
 	{CCM_A_PEER_STATS_CALLS_REFUSED, "calls-refused",
 	 "calls from it that could not run here"},
+	{CCM_A_PEER_STATS_HEARTBEATS, "heartbeats", "heartbeats sent"},
+	{CCM_A_PEER_STATS_MISSED, "missed",
+	 "of these: not answered within an interval"},
 });
 
 std::vector<Counter> read_counters(const std::optional<Attributes> &stats,
@@ -102,6 +109,17 @@ void put_endpoint(Request &request, int type, const Endpoint &endpoint)
 	});
 }
 
+// Of a PeerConfig or a PeerChange.
+void put_times(Request &request, const auto &from)
+{
+	if (from.timeout_ms)
+		request.put_u32(CCM_A_PEER_TIMEOUT, *from.timeout_ms);
+	if (from.interval_ms)
+		request.put_u32(CCM_A_PEER_INTERVAL, *from.interval_ms);
+	if (from.limit)
+		request.put_u32(CCM_A_PEER_LIMIT, *from.limit);
+}
+
 Node read_node(const Attributes &from)
 {
 	Node node;
@@ -111,6 +129,9 @@ Node read_node(const Attributes &from)
 	node.local = read_endpoint(from.nest(CCM_A_NODE_LOCAL));
 	node.incarnation = from.u64(CCM_A_NODE_INCARNATION);
 	node.generation = from.u64(CCM_A_NODE_GENERATION);
+	node.keyed = from.flag(CCM_A_NODE_KEYED);
+	node.insecure = from.flag(CCM_A_NODE_INSECURE);
+	node.managed = from.flag(CCM_A_NODE_MANAGED);
 	node.stats = read_counters(from.nest(CCM_A_NODE_STATS), kNodeCounters);
 	return node;
 }
@@ -122,6 +143,10 @@ Peer read_peer(const Attributes &from)
 	peer.number = from.u32(CCM_A_PEER_NUMBER);
 	peer.remote = read_endpoint(from.nest(CCM_A_PEER_REMOTE));
 	peer.timeout_ms = from.u32(CCM_A_PEER_TIMEOUT);
+	peer.interval_ms = from.u32(CCM_A_PEER_INTERVAL);
+	peer.limit = from.u32(CCM_A_PEER_LIMIT);
+	if (from.flag(CCM_A_PEER_RTT))
+		peer.rtt_us = from.u64(CCM_A_PEER_RTT);
 	peer.state = static_cast<ccm_state>(from.u32(CCM_A_PEER_STATE));
 	peer.reason = static_cast<ccm_reason>(from.u32(CCM_A_PEER_REASON));
 	peer.error = std::abs(from.s32(CCM_A_PEER_ERROR));
@@ -245,6 +270,29 @@ void Ccm::set_node(const NodeConfig &config)
 	connection_.ask(request, "cannot set this node");
 }
 
+void Ccm::set_key(const std::string &description)
+{
+	Request request = this->request(CCM_CMD_KEY_SET);
+
+	request.put_string(CCM_A_NODE_KEY, description);
+	connection_.ask(request, "cannot set the key '" + description + "'");
+}
+
+void Ccm::set_insecure()
+{
+	Request request = this->request(CCM_CMD_KEY_SET);
+
+	request.put_flag(CCM_A_NODE_INSECURE);
+	connection_.ask(request, "cannot make this node insecure");
+}
+
+void Ccm::manage()
+{
+	Request request = this->request(CCM_CMD_MANAGE);
+
+	connection_.ask(request, "cannot manage this node");
+}
+
 void Ccm::delete_node()
 {
 	Request request = this->request(CCM_CMD_NODE_DELETE);
@@ -274,9 +322,17 @@ void Ccm::add_peer(const PeerConfig &config)
 
 	request.put_u32(CCM_A_PEER_NUMBER, config.number);
 	put_endpoint(request, CCM_A_PEER_REMOTE, config.remote);
-	if (config.timeout_ms)
-		request.put_u32(CCM_A_PEER_TIMEOUT, *config.timeout_ms);
+	put_times(request, config);
 	connection_.ask(request, "cannot add " + name_of(config.number));
+}
+
+void Ccm::set_peer(const PeerChange &change)
+{
+	Request request = this->request(CCM_CMD_PEER_SET);
+
+	request.put_u32(CCM_A_PEER_NUMBER, change.number);
+	put_times(request, change);
+	connection_.ask(request, "cannot change " + name_of(change.number));
 }
 
 void Ccm::change_peer(int command, std::uint32_t number,
@@ -306,6 +362,16 @@ void Ccm::listen(std::uint32_t number)
 void Ccm::close(std::uint32_t number)
 {
 	change_peer(CCM_CMD_CLOSE, number, "cannot close");
+}
+
+void Ccm::ping(std::uint32_t number)
+{
+	change_peer(CCM_CMD_PING, number, "cannot ping");
+}
+
+void Ccm::poke(std::uint32_t number)
+{
+	change_peer(CCM_CMD_POKE, number, "cannot poke");
 }
 
 std::vector<Consumer> Ccm::consumers()
@@ -351,6 +417,8 @@ std::optional<Event> read_event(nl_msg *message)
 	event.remote = read_endpoint(from.nest(CCM_A_EVENT_REMOTE));
 	event.module = from.u32(CCM_A_EVENT_MODULE);
 	event.function = from.u32(CCM_A_EVENT_FUNCTION);
+	event.incarnation = from.u64(CCM_A_EVENT_INCARNATION);
+	event.rtt_us = from.u64(CCM_A_EVENT_RTT);
 	return event;
 }
 

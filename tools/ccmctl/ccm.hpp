@@ -27,6 +27,9 @@ struct Node {
 	std::optional<Endpoint> local;
 	std::uint64_t incarnation = 0;
 	std::uint64_t generation = 0;
+	bool keyed = false; // it has a key, or was told to be insecure
+	bool insecure = false;
+	bool managed = false;
 	std::vector<Counter> stats;
 };
 
@@ -34,6 +37,9 @@ struct Peer {
 	std::uint32_t number = 0;
 	std::optional<Endpoint> remote;
 	std::uint32_t timeout_ms = 0;
+	std::uint32_t interval_ms = 0; // 0: no heartbeats but those asked for
+	std::uint32_t limit = 0;
+	std::optional<std::uint64_t> rtt_us;
 	ccm_state state = CCM_STATE_DOWN;
 	ccm_reason reason = CCM_REASON_NONE;
 	int error = 0; // positive errno
@@ -86,6 +92,8 @@ struct Event {
 	std::optional<Endpoint> remote;
 	std::uint32_t module = 0;
 	std::uint32_t function = 0;
+	std::uint64_t incarnation = 0; // 0: not told
+	std::uint64_t rtt_us = 0;
 };
 
 struct NodeConfig {
@@ -98,6 +106,16 @@ struct PeerConfig {
 	std::uint32_t number = 0;
 	Endpoint remote;
 	std::optional<std::uint32_t> timeout_ms;
+	std::optional<std::uint32_t> interval_ms = {};
+	std::optional<std::uint32_t> limit = {};
+};
+
+// What can be changed of a peer, and what of it shall be.
+struct PeerChange {
+	std::uint32_t number = 0;
+	std::optional<std::uint32_t> timeout_ms;
+	std::optional<std::uint32_t> interval_ms;
+	std::optional<std::uint32_t> limit;
 };
 
 // The node of this network namespace. All calls throw Failure, and Refused if
@@ -110,14 +128,23 @@ public:
 	void set_node(const NodeConfig &config);
 	void delete_node();
 
+	// The key is found in this process's keyrings.
+	void set_key(const std::string &description);
+	void set_insecure();
+	// Holds this node as its manager as long as this object lives.
+	void manage();
+
 	Peer peer(std::uint32_t number);
 	std::vector<Peer> peers(); // this node among them
 	void add_peer(const PeerConfig &config);
+	void set_peer(const PeerChange &change);
 	void delete_peer(std::uint32_t number);
 
 	void connect(std::uint32_t number);
 	void listen(std::uint32_t number);
 	void close(std::uint32_t number);
+	void ping(std::uint32_t number);
+	void poke(std::uint32_t number);
 
 	std::vector<Consumer> consumers();
 	std::vector<Handler> handlers();

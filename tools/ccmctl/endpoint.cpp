@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "endpoint.hpp"
 
+#include <charconv>
+
 #include <arpa/inet.h>
 #include <net/if.h>
 
@@ -72,6 +74,57 @@ Endpoint parse_endpoint(const std::string &text, std::uint16_t port)
 		throw Failure("there is no interface '" + parts.interface +
 			      "' here; see: ip link");
 	return endpoint;
+}
+
+namespace {
+
+std::uint16_t read_port(const std::string &text, const std::string &place)
+{
+	constexpr unsigned int kLast = 65535;
+	const char *end = text.data() + text.size();
+	unsigned int port = 0;
+	const auto [stopped, error] = std::from_chars(text.data(), end, port);
+
+	if (error != std::errc() || stopped != end || port == 0 || port > kLast)
+		throw Failure("'" + place + "' has no port, 1 to 65535, " +
+			      "behind its last colon");
+	return static_cast<std::uint16_t>(port);
+}
+
+}
+
+Endpoint parse_place(const std::string &text, std::uint16_t port)
+{
+	const auto bracket = text.find(']');
+	const auto colon = text.rfind(':');
+
+	if (text.starts_with('[') && bracket != std::string::npos) {
+		const std::string address = text.substr(1, bracket - 1);
+		const std::string rest = text.substr(bracket + 1);
+		if (rest.empty())
+			return parse_endpoint(address, port);
+		return parse_endpoint(address,
+				      rest.starts_with(':')
+					      ? read_port(rest.substr(1), text)
+					      : read_port("", text));
+	}
+	// With one colon it is IPv4 and a port; with more it is IPv6.
+	if (colon == std::string::npos || text.find(':') != colon)
+		return parse_endpoint(text, port);
+	return parse_endpoint(text.substr(0, colon),
+			      read_port(text.substr(colon + 1), text));
+}
+
+bool is_unicast(const Endpoint &endpoint)
+{
+	constexpr std::uint8_t kGroups4 = 224; // and above
+	constexpr std::uint8_t kGroups6 = 0xff;
+	const std::uint8_t first = endpoint.address[0];
+
+	if (endpoint.ipv6)
+		return first != kGroups6 &&
+		       endpoint.address != Endpoint().address;
+	return first != 0 && first < kGroups4;
 }
 
 std::string address_text(const Endpoint &endpoint)

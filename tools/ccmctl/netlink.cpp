@@ -232,6 +232,11 @@ void Request::put_u32(int type, std::uint32_t value)
 	check(nla_put_u32(message_.get(), type, value));
 }
 
+void Request::put_flag(int type)
+{
+	check(nla_put_flag(message_.get(), type));
+}
+
 void Request::put_string(int type, const std::string &value)
 {
 	check(nla_put_string(message_.get(), type, value.c_str()));
@@ -355,6 +360,11 @@ Listener::hear(std::optional<Clock::time_point> deadline)
 		throw Failure(std::string("cannot hear events: ") +
 			      nl_geterror(error));
 	return std::move(answer.messages);
+}
+
+int Listener::fd() const
+{
+	return nl_socket_get_fd(socket_.get());
 }
 
 bool Listener::lost()

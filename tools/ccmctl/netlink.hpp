@@ -77,6 +77,7 @@ public:
 
 	void put_u16(int type, std::uint16_t value);
 	void put_u32(int type, std::uint32_t value);
+	void put_flag(int type);
 	void put_string(int type, const std::string &value);
 	void put_bytes(int type, std::span<const std::uint8_t> value);
 	void put_nest(int type, const std::function<void()> &inside);
@@ -126,6 +127,9 @@ public:
 	// If some were lost, lost() says so until it is called again.
 	std::vector<MessagePtr> hear(std::optional<Clock::time_point> deadline);
 	bool lost();
+
+	// To poll(2) for reading.
+	int fd() const;
 
 private:
 	bool wait(std::optional<Clock::time_point> deadline);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cinttypes>
 #include <cstdio>
 #include <cstring>
 
@@ -11,7 +12,7 @@ namespace ccmctl {
 namespace {
 
 constexpr std::array kStates = {
-	"down", "connecting", "up", "suspect", "recovering", "closing",
+	"down", "connecting", "up", "suspect", "stalled", "closing",
 };
 
 struct Reason {
@@ -34,10 +35,14 @@ constexpr auto kReasons = std::to_array<Reason>({
 	{"version", "the versions of the protocol differ"},
 	{"unwanted", "the peer is not allowed to connect now"},
 	{"crowded", "too many connections without a handshake"},
+	{"silent", "it gave no sign of life for too long"},
+	{"proof", "no proof of the cluster's key, or a wrong one"},
+	{"keyless", "one of the two nodes has a key, the other is insecure"},
 });
 
 constexpr std::array kKinds = {
-	"node", "peer-add", "peer-delete", "state", "refused", "call-refused",
+	"node",		"peer-add",  "peer-delete", "state", "refused",
+	"call-refused", "heartbeat", "poke",	    "key",
 };
 
 constexpr std::array kCallKinds = {"none", "short", "long"};
@@ -69,14 +74,26 @@ std::string after_colon(const std::string &words)
 	return words.empty() ? "" : ": " + words;
 }
 
-std::string refused_text(const Event &event)
+// Tells a peer that was away from one that is new.
+std::string incarnation_text(std::uint64_t incarnation)
+{
+	std::array<char, 40> text{};
+
+	if (incarnation == 0)
+		return "";
+	std::snprintf(text.data(), text.size(), ", incarnation 0x%016" PRIx64,
+		      incarnation);
+	return text.data();
+}
+
+std::string refused_text(const Event &event, const std::string &number)
 {
 	std::string text = "refused a connection";
 
 	if (event.remote)
 		text += " from " + endpoint_text(*event.remote);
 	if (event.node != 0)
-		text += " by node " + std::to_string(event.node);
+		text += " by node " + number;
 	return text + after_colon(why_text(event.reason, event.error));
 }
 
@@ -151,9 +168,10 @@ std::string state_text(const Peer &peer)
 	return peer.self ? "self" : name_of(peer.state);
 }
 
-std::string event_text(const Event &event)
+std::string event_text(const Event &event, const std::string &name)
 {
-	const std::string number = std::to_string(event.node);
+	const std::string number = name.empty() ? std::to_string(event.node)
+						: name;
 
 	switch (event.kind) {
 	case CCM_EVENT_KIND_NODE:
@@ -165,15 +183,38 @@ std::string event_text(const Event &event)
 		return "peer " + number + " was deleted";
 	case CCM_EVENT_KIND_STATE:
 		return "peer " + number + " is " + name_of(event.state) +
+		       incarnation_text(event.incarnation) +
 		       after_colon(why_text(event.reason, event.error)) +
 		       messages_text(event.unsent, "not sent") +
 		       messages_text(event.unknown, "of unknown fate");
 	case CCM_EVENT_KIND_REFUSED:
-		return refused_text(event);
+		return refused_text(event, number);
 	case CCM_EVENT_KIND_CALL_REFUSED:
 		return refused_call_text(event);
+	case CCM_EVENT_KIND_HEARTBEAT:
+		return "peer " + number + " answered a heartbeat in " +
+		       round_trip_text(event.rtt_us);
+	case CCM_EVENT_KIND_POKE:
+		return "peer " + number + " asks to be connected to";
+	case CCM_EVENT_KIND_KEY:
+		return "the cluster's key was set";
 	}
 	return "unknown event: " + name_of(event.kind);
+}
+
+std::string round_trip_text(std::uint64_t microseconds)
+{
+	constexpr double kUsPerMs = 1000;
+	std::array<char, 32> text{};
+
+	std::snprintf(text.data(), text.size(), "%.3f ms",
+		      static_cast<double>(microseconds) / kUsPerMs);
+	return text.data();
+}
+
+std::string quantity_text(std::size_t count, const std::string &what)
+{
+	return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 std::string duration_text(std::uint64_t milliseconds)

@@ -27,8 +27,12 @@ std::string refused_call_why(int error);
 std::string state_text(const Peer &peer);
 
 // "peer 3 is down: the peer said goodbye; 2 messages were not sent"
-std::string event_text(const Event &event);
+// The peer goes by another name than its number if there is one.
+std::string event_text(const Event &event, const std::string &name = "");
 
+std::string round_trip_text(std::uint64_t microseconds); // "0.125 ms"
+std::string quantity_text(std::size_t count,
+			  const std::string &what);    // "2 nodes"
 std::string duration_text(std::uint64_t milliseconds); // "12 s", "3 h"
 std::string size_text(std::uint64_t bytes);	       // "0", "1.5 MiB"
 
