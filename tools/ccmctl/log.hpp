@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include <syslog.h>
+
+#include "ccm.hpp"
+
+namespace ccmctl {
+
+// Lines on standard error; the journal of systemd is told their priorities.
+class Log {
+public:
+	using Time = std::chrono::steady_clock::time_point;
+	using Names = std::map<std::uint32_t, std::string>; // of nodes
+
+	// "<4>peer 2 (beta) is down"; of LOG_ERR, LOG_WARNING, ...
+	static void say(int priority, std::string_view text);
+
+	// Of what comes again and again, one a minute.
+	void say(const Event &event, const Names &names, Time now);
+
+private:
+	using Kind = std::tuple<ccm_event_kind, std::uint32_t, ccm_reason, int>;
+
+	bool repeated(const Event &event, Time now);
+
+	std::map<Kind, Time> said_;
+};
+
+}
