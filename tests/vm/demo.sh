@@ -100,7 +100,7 @@ configure() {
 	title "2. Each becomes a node: a number, an address, and who the others are"
 	local n m
 	for n in 1 2 3; do
-		shown "node$n" "ccmctl node set $n --address 10.77.0.$n --cluster demo"
+		shown "node$n" "ccmctl node set $n --address 10.77.0.$n --cluster demo --insecure"
 		for m in 1 2 3; do
 			[ $n = $m ] || shown "node$n" "ccmctl peer add $m --address 10.77.0.$m"
 		done

@@ -96,9 +96,9 @@ transfer() {
 traffic() {
 	local guest_a=$1 guest_b=$2 a=$3 b=$4
 	check configure on "$guest_a" \
-		"$a ccmctl node set 1 --address 10.77.0.1 --cluster smoke && $a ccmctl peer add 2 --address 10.77.0.2"
+		"$a ccmctl node set 1 --address 10.77.0.1 --cluster smoke --insecure && $a ccmctl peer add 2 --address 10.77.0.2"
 	check configure_other on "$guest_b" \
-		"$b ccmctl node set 2 --address 10.77.0.2 --cluster smoke && $b ccmctl peer add 1 --address 10.77.0.1"
+		"$b ccmctl node set 2 --address 10.77.0.2 --cluster smoke --insecure && $b ccmctl peer add 1 --address 10.77.0.1"
 	check listen on "$guest_b" "$b ccmctl listen 1"
 	check connect on "$guest_a" "$a ccmctl connect 2 --wait 30"
 	check ping on "$guest_a" "$a $(ping_command 2)"
@@ -126,7 +126,7 @@ unload() {
 # A node in a user namespace of its own, once the administrator allows it.
 userns=/sys/module/ccm/parameters/userns
 # shellcheck disable=SC2016  # $IP is the guest's
-allowed='unshare -U -r -n sh -c "$IP link set lo up && ccmctl node set 1 --address 127.0.0.1"'
+allowed='unshare -U -r -n sh -c "$IP link set lo up && ccmctl node set 1 --address 127.0.0.1 --insecure"'
 
 # Two nodes in two namespaces of one kernel.
 one_kernel() {
@@ -196,7 +196,7 @@ architectures() {
 		guest_ready "node$n"
 		check "node${n}_load" load "node$n"
 		netlink "node$n" "node${n}_netlink_unconfigured" unconfigured ""
-		check "node${n}_configure" on "node$n" "ccmctl node set $n --address 10.77.0.$n"
+		check "node${n}_configure" on "node$n" "ccmctl node set $n --address 10.77.0.$n --insecure"
 	done
 	for n in "${numbers[@]}"; do
 		for m in $(seq $((n - 1))); do check "$m-$n.connect" connected "$m" "$n"; done

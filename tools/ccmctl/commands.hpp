@@ -6,6 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+
+#include "ccm.hpp"
 
 namespace ccmctl {
 
@@ -25,5 +28,36 @@ void show_stats(std::uint32_t number, bool json);
 void connect_peer(std::uint32_t number, std::optional<double> wait);
 void listen_to_peer(std::uint32_t number, std::optional<double> wait);
 void close_peer(std::uint32_t number, std::optional<double> wait);
+
+struct PingOptions {
+	std::uint32_t count = 0; // 0: until it is stopped
+	double interval = 1;	 // seconds
+	double wait = 1;	 // seconds, for each answer
+};
+
+// Throws if none is answered.
+void ping_peer(std::uint32_t number, const PingOptions &options, bool json);
+
+struct CheckOptions {
+	std::uint32_t number = 0; // has to be in the file, if not 0
+	bool self = false;	  // this machine has to be
+};
+
+// Throws if there are mistakes.
+void check_cluster(const std::string &path, const CheckOptions &options,
+		   bool json);
+
+// Until SIGTERM. Without a number it is found by this machine's addresses.
+void manage(const std::string &path, std::optional<std::uint32_t> number);
+
+// Where a node's key comes from: one of these is given.
+struct KeyOptions {
+	std::string file;
+	std::string description;
+	bool insecure = false;
+};
+
+void set_node(const NodeConfig &config, const KeyOptions &options);
+void set_key(const KeyOptions &options);
 
 }

@@ -53,6 +53,9 @@ Json to_json(const Node &node)
 	add_endpoint(json, node.local);
 	json["incarnation"] = hex(node.incarnation);
 	json["generation"] = node.generation;
+	json["keyed"] = node.keyed;
+	json["insecure"] = node.insecure;
+	json["managed"] = node.managed;
 	return json;
 }
 
@@ -64,6 +67,10 @@ Json to_json(const Peer &peer)
 	json["self"] = peer.self;
 	add_endpoint(json, peer.remote);
 	json["timeout_ms"] = peer.timeout_ms;
+	json["interval_ms"] = peer.interval_ms;
+	json["limit"] = peer.limit;
+	if (peer.rtt_us)
+		json["rtt_us"] = *peer.rtt_us;
 	json["state"] = name_of(peer.state);
 	json["since_ms"] = peer.since_ms;
 	add_reason(json, peer.reason, peer.error);
@@ -133,7 +140,11 @@ Json to_json(const Event &event)
 		json["state"] = name_of(event.state);
 		json["unsent"] = event.unsent;
 		json["unknown"] = event.unknown;
+		if (event.incarnation != 0)
+			json["incarnation"] = hex(event.incarnation);
 	}
+	if (event.kind == CCM_EVENT_KIND_HEARTBEAT)
+		json["rtt_us"] = event.rtt_us;
 	if (event.kind == CCM_EVENT_KIND_STATE ||
 	    event.kind == CCM_EVENT_KIND_REFUSED)
 		add_reason(json, event.reason, event.error);
@@ -210,6 +221,37 @@ void print_json(std::ostream &out, const std::vector<Handler> &handlers,
 {
 	print(out,
 	      {{"handlers", to_json(handlers)}, {"calls", to_json(calls)}});
+}
+
+void print_json(std::ostream &out, std::uint32_t number,
+		const RoundTrips &trips)
+{
+	Json json = {{"node", number},
+		     {"sent", trips.sent},
+		     {"answered", trips.answered}};
+
+	if (trips.answered != 0) {
+		json["min_us"] = trips.least_us;
+		json["avg_us"] = trips.mean_us();
+		json["max_us"] = trips.most_us;
+	}
+	print(out, json);
+}
+
+void print_json(std::ostream &out, const std::string &path,
+		const ClusterFile &file, std::uint32_t self)
+{
+	Json mistakes = Json::array();
+	Json json = {{"file", path}, {"cluster", file.cluster.name}};
+
+	for (const Mistake &mistake : file.mistakes)
+		mistakes.push_back(
+			{{"line", mistake.line}, {"what", mistake.what}});
+	json["nodes"] = file.cluster.members.size();
+	if (self != 0)
+		json["self"] = self;
+	json["mistakes"] = mistakes;
+	print(out, json);
 }
 
 void print_json_stats(std::ostream &out, const Node &node,

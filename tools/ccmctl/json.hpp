@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "ccm.hpp"
+#include "cluster.hpp"
+#include "round_trips.hpp"
 
 namespace ccmctl {
 
@@ -19,6 +21,12 @@ void print_json(std::ostream &out, const Node &node,
 void print_json(std::ostream &out, const std::vector<Consumer> &consumers);
 void print_json(std::ostream &out, const std::vector<Handler> &handlers,
 		const std::vector<Call> &calls);
+
+void print_json(std::ostream &out, std::uint32_t number,
+		const RoundTrips &trips);
+// self: which node this is, 0 if nobody asked.
+void print_json(std::ostream &out, const std::string &path,
+		const ClusterFile &file, std::uint32_t self);
 
 void print_json_stats(std::ostream &out, const Node &node,
 		      const std::vector<Peer> &peers);

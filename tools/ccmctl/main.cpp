@@ -13,6 +13,7 @@
 #include "ccm.hpp"
 #include "commands.hpp"
 #include "failure.hpp"
+#include "key.hpp"
 
 namespace ccmctl {
 
@@ -21,6 +22,8 @@ namespace {
 constexpr int kUsage = 2;
 constexpr double kMsPerSecond = 1000;
 constexpr double kLongestWait = 86400; // a day
+
+constexpr auto kKeyFile = "ccm.key"; // in the present folder
 
 constexpr auto kFooter =
 	"-j, anywhere, prints JSON. Changing anything, and monitor, needs root "
@@ -33,8 +36,23 @@ struct Arguments {
 	std::string address;
 	std::uint16_t port = CCM_PORT_DEFAULT;
 	std::string cluster;
+	KeyOptions key;
 	double timeout = CCM_TIMEOUT_DEFAULT / kMsPerSecond;
+	std::optional<double> new_timeout;
+	std::optional<std::uint32_t> interval_ms;
+	std::optional<std::uint32_t> limit;
 	std::optional<double> wait;
+	PingOptions ping;
+	std::string file;
+	std::optional<std::uint32_t> wanted_node;
+	std::string which;
+
+	CheckOptions check() const
+	{
+		if (which.empty() || which == "auto")
+			return {0, !which.empty()};
+		return {static_cast<std::uint32_t>(std::stoul(which)), false};
+	}
 
 	NodeConfig node() const
 	{
@@ -43,8 +61,21 @@ struct Arguments {
 	PeerConfig peer() const
 	{
 		return {number, parse_endpoint(address, port),
-			static_cast<std::uint32_t>(
-				std::lround(timeout * kMsPerSecond))};
+			milliseconds(timeout), interval_ms, limit};
+	}
+	PeerChange change() const
+	{
+		PeerChange change{number, {}, interval_ms, limit};
+
+		if (new_timeout)
+			change.timeout_ms = milliseconds(*new_timeout);
+		return change;
+	}
+
+	static std::uint32_t milliseconds(double seconds)
+	{
+		return static_cast<std::uint32_t>(
+			std::lround(seconds * kMsPerSecond));
 	}
 };
 
@@ -62,6 +93,25 @@ std::string cluster_problem(const std::string &name)
 		return "";
 	return "the name is longer than " + std::to_string(CCM_CLUSTER_MAX) +
 	       " bytes";
+}
+
+std::string description_problem(const std::string &text)
+{
+	if (!text.empty() && text.size() <= CCM_KEY_NAME_MAX)
+		return "";
+	return "a description has 1 to " + std::to_string(CCM_KEY_NAME_MAX) +
+	       " bytes";
+}
+
+std::string interval_problem(const std::string &text)
+{
+	return text == "0" ? ""
+			   : range(CCM_INTERVAL_MIN, CCM_TIMEOUT_MAX)(text);
+}
+
+std::string which_problem(const std::string &text)
+{
+	return text == "auto" ? "" : range(1, CCM_NODE_MAX)(text);
 }
 
 enum class Need { Required, Optional };
@@ -87,6 +137,49 @@ void add_endpoint(CLI::App &command, Arguments &given)
 		->type_name("PORT")
 		->capture_default_str()
 		->check(range(1, 65535));
+}
+
+// One of them has to be given.
+void add_key(CLI::App &command, Arguments &given)
+{
+	auto &group = *command.add_option_group("Key, one of");
+
+	group.add_option("--key-file", given.key.file,
+			 "file of the cluster's key, as genkey makes it")
+		->type_name("FILE");
+	group.add_option("--key", given.key.description,
+			 "description of a key of type logon, as of keyctl(1)")
+		->type_name("DESCRIPTION")
+		->check(description_problem);
+	group.add_flag("--insecure", given.key.insecure,
+		       "no key: whoever has a member's address is let in");
+	group.require_option(1);
+}
+
+void add_heartbeat(CLI::App &command, Arguments &given)
+{
+	command.add_option("--interval", given.interval_ms,
+			   "milliseconds between two heartbeats, from " +
+				   std::to_string(CCM_INTERVAL_MIN) +
+				   "; 0: none")
+		->type_name("MS")
+		->check(interval_problem);
+	command.add_option("--limit", given.limit,
+			   "intervals of silence after which the peer is\n"
+			   "down, 2 to 100; 3 if not given")
+		->type_name("N")
+		->check(range(CCM_LIMIT_MIN, CCM_LIMIT_MAX));
+}
+
+CLI::Option &add_timeout(CLI::App &command, auto &timeout)
+{
+	return *command.add_option("--timeout", timeout,
+				   "how long connecting may take, and silence "
+				   "if there are no\nheartbeats, in seconds, "
+				   "1 to 3600")
+			->type_name("SECONDS")
+			->check(range(CCM_TIMEOUT_MIN / kMsPerSecond,
+				      CCM_TIMEOUT_MAX / kMsPerSecond));
 }
 
 CLI::App &add_command(CLI::App &app, const char *name, const char *help)
@@ -134,7 +227,8 @@ void define_node(CLI::App &app, Arguments &given)
 		       "name of the cluster; nodes of others are refused")
 		->type_name("NAME")
 		->check(cluster_problem);
-	set.callback([&given] { Ccm().set_node(given.node()); });
+	add_key(set, given);
+	set.callback([&given] { set_node(given.node(), given.key); });
 
 	add_command(node, "show", "show how it is configured")
 		.callback([&given] { show_node(given.json); });
@@ -149,14 +243,20 @@ void define_peer_add(CLI::App &peer, Arguments &given)
 
 	add_number(add, given, "number of the other node");
 	add_endpoint(add, given);
-	add.add_option(
-		   "--timeout", given.timeout,
-		   "silence on the connection that breaks it, in seconds,\n1 to 3600")
-		->type_name("SECONDS")
-		->capture_default_str()
-		->check(range(CCM_TIMEOUT_MIN / kMsPerSecond,
-			      CCM_TIMEOUT_MAX / kMsPerSecond));
+	add_timeout(add, given.timeout).capture_default_str();
+	add_heartbeat(add, given);
 	add.callback([&given] { Ccm().add_peer(given.peer()); });
+}
+
+void define_peer_set(CLI::App &peer, Arguments &given)
+{
+	auto &set = add_command(
+		peer, "set", "change times of another node, and nothing else");
+
+	add_number(set, given, "number of the other node");
+	add_timeout(set, given.new_timeout);
+	add_heartbeat(set, given);
+	set.callback([&given] { Ccm().set_peer(given.change()); });
 }
 
 void define_peer(CLI::App &app, Arguments &given)
@@ -165,6 +265,7 @@ void define_peer(CLI::App &app, Arguments &given)
 	require_command(peer);
 
 	define_peer_add(peer, given);
+	define_peer_set(peer, given);
 
 	auto &remove = add_command(
 		peer, "delete", "say goodbye to another node, and forget it");
@@ -173,6 +274,65 @@ void define_peer(CLI::App &app, Arguments &given)
 
 	add_command(peer, "list", "show how they are configured")
 		.callback([&given] { list_peers(given.json); });
+}
+
+void define_key(CLI::App &app, Arguments &given)
+{
+	auto &generate = add_command(
+		app, "genkey", "make the key of a new cluster, in a file");
+	generate.add_option("FILE", given.file, "file, which may not exist")
+		->type_name("")
+		->capture_default_str();
+	generate.callback([&given] {
+		generate_key(given.file.empty() ? kKeyFile : given.file);
+	});
+
+	auto &key = add_command(app, "key",
+				"change this node's key, for connections to "
+				"come");
+	add_key(key, given);
+	key.callback([&given] { set_key(given.key); });
+}
+
+// --- the manager -----------------------------------------------------------
+
+void add_file(CLI::App &command, Arguments &given)
+{
+	command.add_option("FILE", given.file,
+			   "describes the cluster: ccm-cluster.toml(5)")
+		->required()
+		->type_name("");
+}
+
+void define_manage(CLI::App &app, Arguments &given)
+{
+	auto &command = add_command(
+		app, "manage",
+		"keep this node connected as a file says, until stopped");
+
+	add_file(command, given);
+	command.add_option("--node", given.wanted_node,
+			   "which node this is; else its addresses say so")
+		->type_name("N")
+		->check(range(1, CCM_NODE_MAX));
+	command.footer("SIGHUP: read the file again. SIGTERM, SIGINT: end; the "
+		       "connections stay.");
+	command.callback([&given] { manage(given.file, given.wanted_node); });
+}
+
+void define_check(CLI::App &app, Arguments &given)
+{
+	auto &command = add_command(app, "check",
+				    "find the mistakes in a cluster's file");
+
+	add_file(command, given);
+	command.add_option("--node", given.which,
+			   "node that has to be in it; auto: this machine")
+		->type_name("N|auto")
+		->check(which_problem);
+	command.callback([&given] {
+		check_cluster(given.file, given.check(), given.json);
+	});
 }
 
 // --- commands that start something ------------------------------------------
@@ -204,6 +364,38 @@ void define_verbs(CLI::App &app, Arguments &given)
 			->check(range(0.0, kLongestWait));
 		command.callback([&] { verb.run(given.number, given.wait); });
 	}
+}
+
+void define_poke(CLI::App &app, Arguments &given)
+{
+	auto &poke = add_command(app, "poke",
+				 "ask a node of a lower number to connect now");
+
+	add_number(poke, given, "number of the other node");
+	poke.callback([&given] { Ccm().poke(given.number); });
+}
+
+void define_ping(CLI::App &app, Arguments &given)
+{
+	constexpr double kShortest = 0.01;
+	auto &ping = add_command(app, "ping",
+				 "send heartbeats, and time the answers");
+
+	add_number(ping, given, "number of the other node");
+	ping.add_option("-c", given.ping.count,
+			"how many; without, until it is stopped")
+		->type_name("COUNT")
+		->check(range(1, 1000000000));
+	ping.add_option("-i", given.ping.interval, "seconds between two")
+		->type_name("SECONDS")
+		->capture_default_str()
+		->check(range(kShortest, kLongestWait));
+	ping.add_option("-W", given.ping.wait, "seconds to wait for an answer")
+		->type_name("SECONDS")
+		->capture_default_str()
+		->check(range(kShortest, kLongestWait));
+	ping.callback(
+		[&given] { ping_peer(given.number, given.ping, given.json); });
 }
 
 // --- commands that show -----------------------------------------------------
@@ -280,8 +472,10 @@ void define_monitor(CLI::App &app, Arguments &given)
 // --- all ----------------------------------------------------------------------
 
 constexpr std::array kCommands = {
-	define_node,  define_peer,	define_verbs, define_show,
-	define_stats, define_consumers, define_calls, define_monitor,
+	define_manage,	define_check, define_key,	define_node,
+	define_peer,	define_verbs, define_poke,	define_ping,
+	define_show,	define_stats, define_consumers, define_calls,
+	define_monitor,
 };
 
 int run(int argc, char **argv)

@@ -12,11 +12,11 @@ namespace ccmctl {
 
 namespace {
 
-std::string timeout_text(const Peer &peer)
+std::string time_text(std::uint32_t milliseconds)
 {
-	if (peer.timeout_ms % 1000 == 0)
-		return std::to_string(peer.timeout_ms / 1000) + " s";
-	return std::to_string(peer.timeout_ms) + " ms";
+	if (milliseconds % 1000 == 0)
+		return std::to_string(milliseconds / 1000) + " s";
+	return std::to_string(milliseconds) + " ms";
 }
 
 void print_peers(const std::vector<Peer> &peers)
@@ -24,12 +24,18 @@ void print_peers(const std::vector<Peer> &peers)
 	Table table({{"PEER", Table::Align::Right},
 		     {"ADDRESS"},
 		     {"TIMEOUT", Table::Align::Right},
+		     {"INTERVAL", Table::Align::Right},
+		     {"LIMIT", Table::Align::Right},
 		     {"STATE"}});
 
 	for (const auto &peer : peers)
 		table.add({std::to_string(peer.number),
 			   peer.remote ? endpoint_text(*peer.remote) : "-",
-			   peer.self ? "-" : timeout_text(peer),
+			   peer.self ? "-" : time_text(peer.timeout_ms),
+			   peer.interval_ms == 0 ? "-"
+						 : time_text(peer.interval_ms),
+			   peer.interval_ms == 0 ? "-"
+						 : std::to_string(peer.limit),
 			   state_text(peer)});
 	table.print(std::cout);
 }

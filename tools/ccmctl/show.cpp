@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <string_view>
 
 #include "ccm.hpp"
 #include "json.hpp"
@@ -23,16 +25,35 @@ void print_title(const Node &node)
 		std::cout << " of cluster " << node.cluster;
 	if (node.local)
 		std::cout << " at " << endpoint_text(*node.local);
+	if (node.insecure)
+		std::cout << ", insecure";
+	if (node.managed)
+		std::cout << ", managed";
 	std::cout << '\n';
+}
+
+bool is_away(ccm_state state)
+{
+	return state == CCM_STATE_DOWN || state == CCM_STATE_CONNECTING ||
+	       state == CCM_STATE_CLOSING;
 }
 
 std::string explanation(const Peer &peer)
 {
 	std::string why = why_text(peer.reason, peer.error);
 
-	if (peer.listening && peer.state != CCM_STATE_UP)
+	if (peer.listening && is_away(peer.state))
 		why += why.empty() ? "may connect" : "; may connect again";
 	return why;
+}
+
+std::uint64_t counter_of(const Peer &peer, std::string_view name)
+{
+	const auto at = std::find_if(peer.stats.begin(), peer.stats.end(),
+				     [name](const Counter &counter) {
+					     return counter.name == name;
+				     });
+	return at == peer.stats.end() ? 0 : at->value;
 }
 
 void print_peers(const std::vector<Peer> &peers)
@@ -41,6 +62,9 @@ void print_peers(const std::vector<Peer> &peers)
 		     {"STATE"},
 		     {"FOR", Table::Align::Right},
 		     {"ADDRESS"},
+		     {"RTT", Table::Align::Right},
+		     {"IN", Table::Align::Right},
+		     {"OUT", Table::Align::Right},
 		     {"TO SEND", Table::Align::Right},
 		     {"TO TAKE", Table::Align::Right},
 		     {"WHY"}});
@@ -49,6 +73,9 @@ void print_peers(const std::vector<Peer> &peers)
 		table.add({std::to_string(peer.number), state_text(peer),
 			   duration_text(peer.since_ms),
 			   peer.remote ? endpoint_text(*peer.remote) : "-",
+			   peer.rtt_us ? round_trip_text(*peer.rtt_us) : "-",
+			   size_text(counter_of(peer, "bytes-in")),
+			   size_text(counter_of(peer, "bytes-out")),
 			   size_text(peer.queued_out),
 			   size_text(peer.queued_in), explanation(peer)});
 	table.print(std::cout);
