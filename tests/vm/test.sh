@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# test.sh [arch]: every test: the core on the host, whether generated files are current, then in virtual machines KUnit on
-# the debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. With "arch"
-# those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N passed, N
-# failed"; the status is not 0 when one failed, or when nothing ran.
+# test.sh [arch]: every test: the core and ccmctl on the host, whether generated files are current, then in virtual machines
+# KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. With
+# "arch" those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N
+# passed, N failed"; the status is not 0 when one failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
@@ -25,6 +25,12 @@ host() {
 	make -s -C "$top/tests/host" check | sed -nE 's/^(not ok|ok) /\1 host: /p'
 }
 
+# What ccmctl decides, the same way.
+tool() {
+	say "==> what ccmctl decides, under ASan and UBSan"
+	make -s -C "$top/tests/ccmctl" check | sed -nE 's/^(not ok|ok) /\1 ccmctl: /p'
+}
+
 # The netlink header, tables and policies are what the specification says.
 generated() {
 	say "==> whether the generated netlink files are current"
@@ -32,7 +38,7 @@ generated() {
 		echo "not ok generated: netlink"
 }
 
-# The same on a big-endian one, without them.
+# The core on a big-endian processor, without them.
 host_s390x() {
 	say "==> the core on s390x, emulated"
 	make -s -C "$top/tests/host" check-s390x SYSROOT="$("$vm/sysroot.sh" s390x)" | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
@@ -42,6 +48,7 @@ case ${1-} in
 "")
 	"$vm/packages.sh" build machines kernels checks
 	part host host
+	part ccmctl tool
 	part generated generated
 	part kunit "$vm/kunit.sh" x86-debug
 	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
