@@ -12,6 +12,7 @@ namespace ccmctl {
 namespace {
 
 constexpr std::chrono::minutes kBetweenRepeats{1};
+constexpr std::size_t kMostRepeats = 1000; // to keep in mind
 
 // Nothing for what is of no interest, or is said by whoever did it.
 std::optional<int> priority_of(const Event &event)
@@ -65,8 +66,7 @@ void Log::say(const Event &event, const Names &names, Time now)
 	// What fails after the peer was up is news.
 	if (event.kind == CCM_EVENT_KIND_STATE && event.state == CCM_STATE_UP)
 		std::erase_if(said_, [&](const auto &entry) {
-			return std::get<std::uint32_t>(entry.first) ==
-			       event.node;
+			return entry.first.first == event.node;
 		});
 	if (!priority || (is_attempt(event) && repeated(event, now)))
 		return;
@@ -76,8 +76,14 @@ void Log::say(const Event &event, const Names &names, Time now)
 
 bool Log::repeated(const Event &event, Time now)
 {
-	const Kind kind(event.kind, event.node, event.reason, event.error);
-	const auto [at, is_new] = said_.emplace(kind, now);
+	// Strangers may come from anywhere, at each attempt from another port.
+	Event what = event;
+	if (what.remote)
+		what.remote->port = 0;
+	if (said_.size() >= kMostRepeats)
+		said_.clear();
+	const auto [at, is_new] =
+		said_.emplace(What(event.node, event_text(what)), now);
 
 	if (!is_new && now - at->second < kBetweenRepeats)
 		return true;

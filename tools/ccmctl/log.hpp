@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include <syslog.h>
 
@@ -27,11 +27,11 @@ public:
 	void say(const Event &event, const Names &names, Time now);
 
 private:
-	using Kind = std::tuple<ccm_event_kind, std::uint32_t, ccm_reason, int>;
+	using What = std::pair<std::uint32_t, std::string>; // node, and words
 
 	bool repeated(const Event &event, Time now);
 
-	std::map<Kind, Time> said_;
+	std::map<What, Time> said_;
 };
 
 }
