@@ -83,7 +83,11 @@ PREFIX         ?= /usr/local
 version        := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' $(top)/src/kernel/module.c)
 module-file    := $(DESTDIR)/lib/modules/$(kernel-release)/extra/$(installed-name).ko
 tool-file      := $(DESTDIR)$(PREFIX)/sbin/ccmctl
-manual-file    := $(DESTDIR)$(PREFIX)/share/man/man8/ccmctl.8
+manual-files   := $(DESTDIR)$(PREFIX)/share/man/man8/ccmctl.8 $(DESTDIR)$(PREFIX)/share/man/man5/ccm-cluster.toml.5
+completion     := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ccmctl
+example-file   := $(DESTDIR)$(PREFIX)/share/doc/ccm/cluster.toml
+unit-file      := $(DESTDIR)$(PREFIX)/lib/systemd/system/ccm.service
+tool-files     := $(tool-file) $(manual-files) $(completion) $(example-file) $(unit-file)
 consumers-need := $(DESTDIR)/usr/src/ccm-$(version)
 depmod          = $(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(kernel-release))
 
@@ -92,16 +96,20 @@ install: to-install ccmctl
 	install -D -m 644 $(top)/include/ccm/ccm.h $(consumers-need)/include/ccm/ccm.h
 	install -D -m 644 $(build)/install/Module.symvers $(consumers-need)/$(kernel-release)/Module.symvers
 	install -D -m 755 $(top)/build/ccmctl $(tool-file)
-	install -D -m 644 $(top)/Documentation/ccmctl.8 $(manual-file)
+	for file in $(manual-files); do install -D -m 644 $(top)/Documentation/$$(basename $$file) $$file || exit 1; done
+	install -D -m 644 $(top)/tools/ccmctl/ccmctl.bash $(completion)
+	install -D -m 644 $(top)/tools/ccmctl/cluster.toml $(example-file)
+	install -d $(dir $(unit-file))
+	sed 's,@sbin@,$(PREFIX)/sbin,' $(top)/tools/ccmctl/ccm.service >$(unit-file)
 	$(depmod)
 
-# The header, the tool and its manual stay while CCM is installed for another kernel.
+# The header, the tool and what goes with it stay while CCM is installed for another kernel.
 uninstall: need-kernel
 	rm -f $(module-file) $(consumers-need)/$(kernel-release)/Module.symvers
 	ls $(consumers-need)/*/Module.symvers >/dev/null 2>&1 || \
-		rm -f $(consumers-need)/include/ccm/ccm.h $(tool-file) $(manual-file)
+		rm -f $(consumers-need)/include/ccm/ccm.h $(tool-files)
 	@rmdir $(dir $(module-file)) $(consumers-need)/$(kernel-release) $(consumers-need)/include/ccm \
-		$(consumers-need)/include $(consumers-need) 2>/dev/null || :
+		$(consumers-need)/include $(consumers-need) $(dir $(example-file)) 2>/dev/null || :
 	$(depmod)
 
 # These do all their own set-up; nothing of theirs touches the machine's own kernel.

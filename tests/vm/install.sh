@@ -28,7 +28,11 @@ files() { (cd "$installed" && find . -type f | sort); }
 all_there() {
 	diff - <(files) <<-END
 		./lib/modules/$release/extra/kccm.ko
+		./usr/local/lib/systemd/system/ccm.service
 		./usr/local/sbin/ccmctl
+		./usr/local/share/bash-completion/completions/ccmctl
+		./usr/local/share/doc/ccm/cluster.toml
+		./usr/local/share/man/man5/ccm-cluster.toml.5
 		./usr/local/share/man/man8/ccmctl.8
 		./usr/src/ccm-$version/$release/Module.symvers
 		./usr/src/ccm-$version/include/ccm/ccm.h

@@ -280,7 +280,7 @@ void define_key(CLI::App &app, Arguments &given)
 {
 	auto &generate = add_command(
 		app, "genkey", "make the key of a new cluster, in a file");
-	generate.add_option("FILE", given.file, "file, which may not exist")
+	generate.add_option("FILE", given.file, "file to make; ccm.key here if not given")
 		->type_name("")
 		->capture_default_str();
 	generate.callback([&given] {
