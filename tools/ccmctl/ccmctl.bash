@@ -26,7 +26,7 @@ _ccmctl() {
 
 	COMPREPLY=()
 	case $previous in
-	--key-file)
+	--key-file | --file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;

@@ -274,10 +274,11 @@ void Reader::read_times(Section &file)
 		section.seconds("most", kShortest, kLongest, cluster.most_ms);
 		section.seconds("attempt", CCM_TIMEOUT_MIN / kMsPerSecond,
 				kLongest, cluster.attempt_ms);
-		const toml::value *most = section.find("most");
-		const toml::value *first = section.find("first");
-		if (cluster.most_ms < cluster.first_ms)
-			section.wrong(line_of(most != nullptr ? *most : *first),
+		const toml::value *last = section.find("most");
+		if (last == nullptr)
+			last = section.find("first");
+		if (last != nullptr && cluster.most_ms < cluster.first_ms)
+			section.wrong(line_of(*last),
 				      "reconnect.most is less than "
 				      "reconnect.first");
 	});
@@ -438,6 +439,17 @@ ClusterFile read_cluster(const std::string &path)
 	if (!problem.empty())
 		return {{}, {{0, problem}}};
 	return parse_cluster(text);
+}
+
+Names read_names(const std::string &path, const std::string &cluster)
+{
+	const Cluster from = read_cluster(path).cluster;
+	Names names;
+
+	for (const Member &member : from.members)
+		if (from.name == cluster && !member.name.empty())
+			names[member.number] = member.name;
+	return names;
 }
 
 std::string mistake_text(const std::string &path, const Mistake &mistake)

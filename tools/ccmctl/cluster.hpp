@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "endpoint.hpp"
 
 namespace ccmctl {
+
+using Names = std::map<std::uint32_t, std::string>; // of nodes, by number
 
 struct Member {
 	std::uint32_t number = 0;
@@ -49,6 +52,9 @@ struct ClusterFile {
 // Finds all mistakes, in the order of lines. One of TOML's syntax hides the rest.
 ClusterFile parse_cluster(const std::string &text);
 ClusterFile read_cluster(const std::string &path);
+
+// The nodes' names in a file, if it is there and this cluster's, mistakes or not.
+Names read_names(const std::string &path, const std::string &cluster);
 
 // "/etc/ccm/cluster.toml:12: node 3 stands here twice"
 std::string mistake_text(const std::string &path, const Mistake &mistake);

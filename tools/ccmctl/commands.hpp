@@ -18,8 +18,9 @@ void show_consumers(bool json);
 void show_calls(bool json);
 
 // number 0: all peers.
-void show_peers(std::uint32_t number, bool json);
 void show_stats(std::uint32_t number, bool json);
+// The names come from the cluster's file.
+void show_peers(std::uint32_t number, const std::string &file, bool json);
 
 // Prints events until the program is stopped.
 [[noreturn]] void monitor(bool json);

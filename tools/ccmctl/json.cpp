@@ -206,9 +206,15 @@ void print_json(std::ostream &out, const std::vector<Peer> &peers)
 }
 
 void print_json(std::ostream &out, const Node &node,
-		const std::vector<Peer> &peers)
+		const std::vector<Peer> &peers, const Names &names)
 {
-	print(out, {{"node", to_json(node)}, {"peers", to_json(peers)}});
+	Json list = to_json(peers);
+
+	for (Json &peer : list)
+		if (const auto name = names.find(peer["number"]);
+		    name != names.end())
+			peer["name"] = name->second;
+	print(out, {{"node", to_json(node)}, {"peers", list}});
 }
 
 void print_json(std::ostream &out, const std::vector<Consumer> &consumers)

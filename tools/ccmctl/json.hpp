@@ -17,7 +17,7 @@ namespace ccmctl {
 void print_json(std::ostream &out, const Node &node);
 void print_json(std::ostream &out, const std::vector<Peer> &peers);
 void print_json(std::ostream &out, const Node &node,
-		const std::vector<Peer> &peers);
+		const std::vector<Peer> &peers, const Names &names);
 void print_json(std::ostream &out, const std::vector<Consumer> &consumers);
 void print_json(std::ostream &out, const std::vector<Handler> &handlers,
 		const std::vector<Call> &calls);

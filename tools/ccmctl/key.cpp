@@ -113,7 +113,7 @@ std::string read_text(const std::string &path, Text &out)
 	const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	if (file.get() < 0)
 		return "cannot read " + path + ": " + because(errno);
-	const std::string problem = mode_problem(path, file.get());
+	std::string problem = mode_problem(path, file.get());
 	if (!problem.empty())
 		return problem;
 	const ssize_t size =

@@ -11,6 +11,7 @@
 #include <syslog.h>
 
 #include "ccm.hpp"
+#include "cluster.hpp"
 
 namespace ccmctl {
 
@@ -18,7 +19,6 @@ namespace ccmctl {
 class Log {
 public:
 	using Time = std::chrono::steady_clock::time_point;
-	using Names = std::map<std::uint32_t, std::string>; // of nodes
 
 	// "<4>peer 2 (beta) is down"; of LOG_ERR, LOG_WARNING, ...
 	static void say(int priority, std::string_view text);

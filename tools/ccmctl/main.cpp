@@ -44,6 +44,7 @@ struct Arguments {
 	std::optional<double> wait;
 	PingOptions ping;
 	std::string file;
+	std::string cluster_file = "/etc/ccm/cluster.toml";
 	std::optional<std::uint32_t> wanted_node;
 	std::string which;
 
@@ -280,7 +281,8 @@ void define_key(CLI::App &app, Arguments &given)
 {
 	auto &generate = add_command(
 		app, "genkey", "make the key of a new cluster, in a file");
-	generate.add_option("FILE", given.file, "file to make; ccm.key here if not given")
+	generate.add_option("FILE", given.file,
+			    "file to make; ccm.key here if not given")
 		->type_name("")
 		->capture_default_str();
 	generate.callback([&given] {
@@ -407,10 +409,18 @@ void define_show(CLI::App &app, Arguments &given)
 
 	add_number(show, given, "show this peer alone", Need::Optional);
 	show.footer("FOR: how long it has been in its state.\n"
+		    "RTT: round trip of the last heartbeat.\n"
+		    "IN, OUT: bytes in messages received and sent.\n"
 		    "TO SEND: bytes accepted on this node and not yet sent.\n"
 		    "TO TAKE: bytes received that nobody has taken.\n"
 		    "WHY: what led to its state.");
-	show.callback([&given] { show_peers(given.number, given.json); });
+	show.add_option("--file", given.cluster_file,
+			"where the nodes' names stand")
+		->type_name("FILE")
+		->capture_default_str();
+	show.callback([&given] {
+		show_peers(given.number, given.cluster_file, given.json);
+	});
 }
 
 void define_stats(CLI::App &app, Arguments &given)

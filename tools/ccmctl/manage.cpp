@@ -37,9 +37,9 @@ std::string label_of(const Member &member)
 	return member.name.empty() ? number : number + " (" + member.name + ")";
 }
 
-Log::Names names_of(const Cluster &cluster)
+Names names_of(const Cluster &cluster)
 {
-	Log::Names names;
+	Names names;
 
 	for (const Member &member : cluster.members)
 		names[member.number] = label_of(member);
@@ -105,7 +105,7 @@ private:
 
 	std::string path_;
 	Cluster cluster_;
-	Log::Names names_;
+	Names names_;
 	std::uint32_t number_;
 	Signals signals_;
 	Ccm ccm_;

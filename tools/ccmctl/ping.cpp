@@ -21,7 +21,6 @@ namespace ccmctl {
 namespace {
 
 using Clock = Listener::Clock;
-using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
 class Pinger {

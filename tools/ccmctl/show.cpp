@@ -56,47 +56,61 @@ std::uint64_t counter_of(const Peer &peer, std::string_view name)
 	return at == peer.stats.end() ? 0 : at->value;
 }
 
-void print_peers(const std::vector<Peer> &peers)
+// There is a column for names if there are any.
+void print_peers(const std::vector<Peer> &peers, const Names &names)
 {
-	Table table({{"PEER", Table::Align::Right},
-		     {"STATE"},
-		     {"FOR", Table::Align::Right},
-		     {"ADDRESS"},
-		     {"RTT", Table::Align::Right},
-		     {"IN", Table::Align::Right},
-		     {"OUT", Table::Align::Right},
-		     {"TO SEND", Table::Align::Right},
-		     {"TO TAKE", Table::Align::Right},
-		     {"WHY"}});
+	std::vector<Table::Column> columns({{"PEER", Table::Align::Right},
+					    {"STATE"},
+					    {"FOR", Table::Align::Right},
+					    {"ADDRESS"},
+					    {"RTT", Table::Align::Right},
+					    {"IN", Table::Align::Right},
+					    {"OUT", Table::Align::Right},
+					    {"TO SEND", Table::Align::Right},
+					    {"TO TAKE", Table::Align::Right},
+					    {"WHY"}});
+	if (!names.empty())
+		columns.insert(columns.end() - 1, {"NAME"});
+	Table table(columns);
 
-	for (const auto &peer : peers)
-		table.add({std::to_string(peer.number), state_text(peer),
-			   duration_text(peer.since_ms),
-			   peer.remote ? endpoint_text(*peer.remote) : "-",
-			   peer.rtt_us ? round_trip_text(*peer.rtt_us) : "-",
-			   size_text(counter_of(peer, "bytes-in")),
-			   size_text(counter_of(peer, "bytes-out")),
-			   size_text(peer.queued_out),
-			   size_text(peer.queued_in), explanation(peer)});
+	for (const auto &peer : peers) {
+		std::vector<std::string> row(
+			{std::to_string(peer.number), state_text(peer),
+			 duration_text(peer.since_ms),
+			 peer.remote ? endpoint_text(*peer.remote) : "-",
+			 peer.rtt_us ? round_trip_text(*peer.rtt_us) : "-",
+			 size_text(counter_of(peer, "bytes-in")),
+			 size_text(counter_of(peer, "bytes-out")),
+			 size_text(peer.queued_out), size_text(peer.queued_in),
+			 explanation(peer)});
+		if (!names.empty())
+			row.insert(row.end() - 1,
+				   names.contains(peer.number)
+					   ? names.at(peer.number)
+					   : "-");
+		table.add(row);
+	}
 	table.print(std::cout);
 }
 
 }
 
-void show_peers(std::uint32_t number, bool json)
+void show_peers(std::uint32_t number, const std::string &file, bool json)
 {
 	Ccm ccm;
 	const Node node = ccm.node();
 	const auto peers = number != 0 ? std::vector{ccm.peer(number)}
 				       : ccm.peers();
 
+	const Names names = read_names(file, node.cluster);
+
 	if (json) {
-		print_json(std::cout, node, peers);
+		print_json(std::cout, node, peers, names);
 		return;
 	}
 	print_title(node);
 	if (!peers.empty())
-		print_peers(peers);
+		print_peers(peers, names);
 }
 
 }
