@@ -63,7 +63,7 @@ modules_of() {
 }
 
 # guest NAME STOCK [FILE:GUEST_PATH ...]: starts a guest; NAME is nodeN, and it gets the wire to the hub's port N.
-# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens.
+# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens. $guest_machine, if set, is its machine.
 guest() {
 	local name=$1 stock=$2 folder=$cluster/$1 arch release in out
 	shift 2
@@ -71,7 +71,7 @@ guest() {
 	release=$(cat "$stock/release")
 	mkdir -p "$folder"
 	mkfifo "$folder/agent.in" "$folder/agent.out"
-	machine_stock "$stock"
+	"${guest_machine:-machine_stock}" "$stock"
 	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth
 	[ -z "$(cross_of "$arch")" ] || packed+=("$("$vm/sysroot.sh" "$arch")/bin/busybox:bin/busybox")
 	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$(programs_of "$arch")/ccmctl:usr/bin/ccmctl" \

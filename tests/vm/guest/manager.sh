@@ -24,7 +24,7 @@ manager() {
 tell_manager() {
 	eval "pid=\$manager$2"
 	kill "-$1" "$pid"
-	[ "$1" = HUP ] || wait "$pid"
+	case $1 in KILL | TERM) wait "$pid" ;; esac
 }
 
 # start_all: each up to a second after the one before it, in any order.
@@ -79,6 +79,7 @@ all_up() {
 
 # joined_within MS AFTER FIRST LAST: all_up, and the last connection came up by then.
 joined_within() {
+	sleep "$(($1 / 1000))" # to look on would cost time
 	wait_for 20 all_up "$3" "$4" || return 1
 	last=0
 	for n in $(seq "$3" "$4"); do
