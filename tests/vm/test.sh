@@ -53,6 +53,7 @@ case ${1-} in
 	part kunit "$vm/kunit.sh" x86-debug
 	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 	part smoke "$vm/smoke.sh"
+	part manager "$vm/manager.sh"
 	part install "$vm/install.sh"
 	;;
 arch)
