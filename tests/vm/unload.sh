@@ -86,11 +86,11 @@ warned() {
 
 unload_forgetful() {
 	check forgetful_loads on node1 'in_node 2 insmod /modules/ccm_forgetful.ko'
-	each ccm_table node1 "in_node 1" 2 forgetful
+	each ccm_table node1 "in_node 1" 1 2 forgetful
 	check forgetful_is_there shows 'in_node 2 ccmctl consumers' ' +15 +ccm_forgetful .*'
 	check forgetful_is_unloaded on node1 'rmmod ccm_forgetful'
 	check forgetful_is_warned_of warned
-	each ccm_table node1 "in_node 1" 2 forgotten
+	each ccm_table node1 "in_node 1" 1 2 forgotten
 	check forgetful_leaves_nothing nobody_has 15
 }
 

@@ -32,21 +32,22 @@ agree() {
 
 for_='[0-9]+ (s|min)'
 bytes='[0-9.]+( [KMG]iB)?'
+counts="$bytes +$bytes +$bytes +$bytes" # in, out, to send, to take
 
 # --- commands that show --------------------------------------------------------------------------------------------
 
 watch_show() {
 	check show_table shows 'in_node 1 ccmctl show' \
-		'Node 1 of cluster smoke at 10\.77\.0\.1:7403' \
-		'PEER +STATE +FOR +ADDRESS +TO SEND +TO TAKE +WHY' \
-		" +1 +self +$for_ +10\.77\.0\.1:7403 +$bytes +$bytes" \
-		" +2 +up +$for_ +10\.77\.0\.2:7403 +$bytes +$bytes"
+		'Node 1 of cluster smoke at 10\.77\.0\.1:7403, insecure' \
+		'PEER +STATE +FOR +ADDRESS +RTT +IN +OUT +TO SEND +TO TAKE +WHY' \
+		" +1 +self +$for_ +10\.77\.0\.1:7403 +- +$counts" \
+		" +2 +up +$for_ +10\.77\.0\.2:7403 +- +$counts"
 	check show_json json 'in_node 1 ccmctl -j show' '
 		keys_unsorted == ["node", "peers"]
-		and (.node | .number == 1 and .cluster == "smoke" and .address == "10.77.0.1" and .port == 7403
+		and (.node | .insecure and .keyed and (.managed | not) and .number == 1 and .cluster == "smoke" and .address == "10.77.0.1" and .port == 7403
 			and (.incarnation | test("^0x[0-9a-f]{16}$")) and .generation > 0)
 		and (.peers | map(.number) == [1, 2] and map(.self) == [true, false])
-		and (.peers[1] | keys_unsorted == ["number", "self", "address", "port", "timeout_ms", "state", "since_ms", "reason",
+		and (.peers[1] | keys_unsorted == ["number", "self", "address", "port", "timeout_ms", "interval_ms", "limit", "state", "since_ms", "reason",
 			"why", "listening", "incarnation", "queued_out", "queued_in"]
 			and .address == "10.77.0.2" and .port == 7403 and .timeout_ms == 5000 and .state == "up" and .reason == "none"
 			and (.since_ms | . > 0 and . < 600000) and .listening == false and .queued_out == 0)'
@@ -54,8 +55,8 @@ watch_show() {
 		'.node.number == 2 and (.peers | map(.number) == [1]) and .peers[0].listening'
 	check node_table shows 'in_node 1 ccmctl node show' 'Node +1' 'Cluster +smoke' 'Address +10\.77\.0\.1:7403'
 	check node_json json 'in_node 1 ccmctl -j node show' '.number == 1 and .cluster == "smoke" and .port == 7403'
-	check peers_table shows 'in_node 1 ccmctl peer list' 'PEER +ADDRESS +TIMEOUT +STATE' \
-		' +1 +10\.77\.0\.1:7403 +- +self' ' +2 +10\.77\.0\.2:7403 +5 s +up'
+	check peers_table shows 'in_node 1 ccmctl peer list' 'PEER +ADDRESS +TIMEOUT +INTERVAL +LIMIT +STATE' \
+		' +1 +10\.77\.0\.1:7403 +- +- +- +self' ' +2 +10\.77\.0\.2:7403 +5 s +- +- +up'
 	check peers_json json 'in_node 1 ccmctl -j peer list' \
 		'map([.number, .timeout_ms, .state]) == [[1, 0, "up"], [2, 5000, "up"]]'
 }
@@ -89,6 +90,13 @@ stats_count() {
 	[ $# = 6 ] && [ "$4 $5 $6" = "$(($1 + 3)) $(($2 + 1)) $(($3 + 2))" ]
 }
 
+# What peers have sent and nobody has taken waits for some consumer.
+held() {
+	on node1 "in_node $1 ccmctl consumers; in_node $1 ccmctl show"
+	test "$(on node1 "in_node $1 ccmctl -j consumers" | jq 'map(.queued) | add')" = \
+		"$(on node1 "in_node $1 ccmctl -j show" | jq '.peers | map(.queued_in) | add')"
+}
+
 watch_stats() {
 	check stats_table shows 'in_node 1 ccmctl stats' \
 		'Node 1' '  accepted +0  connections accepted' 'Peer 1 \(self\)' 'Peer 2' \
@@ -104,6 +112,8 @@ watch_stats() {
 }
 
 watch_calls() {
+	check held held 1
+	check held_there held 2
 	check calls_table shows 'in_node 2 ccmctl calls' \
 		'MODULE +FUNCTION +KIND +RUNNING' ' +13 +1 +short +0' ' +13 +2 +long +0' \
 		'WHAT +PEER +MODULE +FUNCTION +SEQ +AGE'
@@ -130,7 +140,7 @@ monitor_json() {
 	printf '%s\n' "$said"
 	jq -se 'length > 2
 		and all(.[]; (.time | test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$")) and .generation > 0)
-		and any(.[]; .event == "call-refused" and .node == 1 and .module == 13 and .function == 5 and .error == 95
+		and any(.[]; .event == "call-refused" and .node == 1 and .module == 13 and .function == 7 and .error == 95
 			and .why == "there is no such handler")
 		and (map(select(.event == "state")) | map([.node, .state, .reason]) == [[1, "down", "goodbye"], [1, "up", "none"]]
 			and (.[0] | .why == "the peer said goodbye" and .unsent == 0 and .unknown == 0))' <<<"$said"
@@ -141,16 +151,16 @@ watch_events() {
 	check monitor_begins monitor_begin
 	check close on node1 'in_node 1 ccmctl close 2 --wait 10'
 	check show_down shows 'in_node 1 ccmctl show' \
-		" +2 +down +$for_ +10\.77\.0\.2:7403 +$bytes +$bytes +asked for on this node"
+		" +2 +down +$for_ +10\.77\.0\.2:7403 +- +$counts +asked for on this node"
 	check show_may_connect shows 'in_node 2 ccmctl show' \
-		" +1 +down +$for_ +10\.77\.0\.1:7403 +$bytes +$bytes +the peer said goodbye; may connect again"
+		" +1 +down +$for_ +10\.77\.0\.1:7403 +- +$counts +the peer said goodbye; may connect again"
 	check connect_again on node1 'in_node 1 ccmctl connect 2 --wait 10'
 	check monitor_hears on node1 \
 		'wait_for 10 grep -q "2 is up" /tmp/monitor && wait_for 10 grep -q "\"up\"" /tmp/monitor.json'
 	on node1 'killall ccmctl' >/dev/null
 	check monitor_text shows 'cat /tmp/monitor' \
-		"$time  refused a call by node 2 to function 5 of module 13: there is no such handler" \
-		"$time  peer 2 is down: asked for on this node(; [0-9]+ messages? of unknown fate)?" "$time  peer 2 is up"
+		"$time  refused a call by node 2 to function 7 of module 13: there is no such handler" \
+		"$time  peer 2 is down: asked for on this node(; [0-9]+ messages? of unknown fate)?" "$time  peer 2 is up, incarnation 0x[0-9a-f]{16}"
 	check monitor_json monitor_json
 }
 
@@ -192,7 +202,7 @@ traced_call() {
 
 watch_trace() {
 	check trace_begins trace_begin
-	each ccm_table node1 "in_node 1" 2 short send_self answer no_handler connect_to
+	each ccm_table node1 "in_node 1" 1 2 short send_self answer no_handler connect_to
 	check trace_ends trace_end
 	check trace_of_a_call traced_call
 	check trace_of_a_message traced "ccm_deliver: me=1 node=1 module=13 type=2 seqn=0 size=11 (queued|posted)" \
@@ -200,7 +210,7 @@ watch_trace() {
 	check trace_of_a_send traced "ccm_send: me=1 node=1 module=13 type=2 seqn=0 size=11 result=0"
 	check trace_of_a_long_call traced "ccm_call: me=2 from=1 module=13 function=3 seqn=[0-9]+ long error=0 result=4711" \
 		"ccm_deliver: me=1 node=2 module=13 type=3 seqn=[0-9]+ size=54 (queued|posted)"
-	check trace_of_a_refusal traced "ccm_call: me=2 from=1 module=13 function=5 seqn=[0-9]+ short error=-95 result=0"
+	check trace_of_a_refusal traced "ccm_call: me=2 from=1 module=13 function=7 seqn=[0-9]+ short error=-95 result=0"
 	check trace_of_states traced \
 		'ccm_state: me=1 peer=2 up -> closing \\(admin\\)' 'ccm_state: me=1 peer=2 closing -> down \\(admin\\)' \
 		'ccm_state: me=1 peer=2 down -> connecting \\(none\\)' 'ccm_state: me=1 peer=2 connecting -> up \\(none\\)'
