@@ -91,7 +91,7 @@ stats_count() {
 }
 
 # What peers have sent and nobody has taken waits for some consumer.
-held() {
+taken_into_account() {
 	on node1 "in_node $1 ccmctl consumers; in_node $1 ccmctl show"
 	test "$(on node1 "in_node $1 ccmctl -j consumers" | jq 'map(.queued) | add')" = \
 		"$(on node1 "in_node $1 ccmctl -j show" | jq '.peers | map(.queued_in) | add')"
@@ -112,8 +112,8 @@ watch_stats() {
 }
 
 watch_calls() {
-	check held held 1
-	check held_there held 2
+	check charged taken_into_account 1
+	check charged_there taken_into_account 2
 	check calls_table shows 'in_node 2 ccmctl calls' \
 		'MODULE +FUNCTION +KIND +RUNNING' ' +13 +1 +short +0' ' +13 +2 +long +0' \
 		'WHAT +PEER +MODULE +FUNCTION +SEQ +AGE'
