@@ -9,7 +9,7 @@ using ccm::wire::Kind;
 
 namespace {
 
-constexpr u32 kInterval = CCM_INTERVAL_MIN;
+constexpr u32 kInterval = 2 * CCM_INTERVAL_MIN;
 constexpr u32 kLimit = 5;
 
 bool watch(Played &play, u32 interval_ms = kInterval)

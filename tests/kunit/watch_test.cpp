@@ -13,8 +13,9 @@ using namespace ccm_testing;
 
 namespace {
 
+// A busy machine may leave one unanswered, but not six.
 constexpr ccm_peer_policy kWatched{
-	.timeout_ms = 0, .interval_ms = 200, .limit = 3};
+	.timeout_ms = 0, .interval_ms = 500, .limit = 6};
 
 // Two that watch each other.
 class Pair : public Cluster {
@@ -62,9 +63,9 @@ CCM_TEST(watch, heartbeat__round_trips_are_measured)
 	EXPECT(eventually([&] {
 		return pair.peer(1, 2).rtt_us && pair.peer(2, 1).rtt_us;
 	}));
-	ccm_test_sleep(2000);
-	EXPECT(pair.is(1, 2, CCM_STATE_UP));
-	EXPECT(pair.peer(1, 2).stats.heartbeats >= 5);
+	EXPECT(eventually(
+		[&] { return pair.peer(1, 2).stats.heartbeats >= 5; }));
+	EXPECT_EQ(1, pair.peer(1, 2).stats.connects);
 }
 
 CCM_TEST(watch, ping__without_an_interval)
@@ -90,7 +91,7 @@ CCM_TEST(watch, stall__of_a_listener_is_not_down)
 				nullptr));
 	EXPECT_EQ(0, stop_listener(1, 2));
 	EXPECT(pair.becomes(CCM_STATE_STALLED));
-	ccm_test_sleep(3 * 3 * 200);
+	ccm_test_sleep(4000);
 	EXPECT(pair.is(1, 2, CCM_STATE_STALLED));
 	let_go.store(true);
 	EXPECT(pair.becomes(CCM_STATE_UP));
@@ -117,7 +118,7 @@ CCM_TEST(watch, notifier__is_told_what_is_there_and_what_changes)
 	EXPECT_EQ(1, ccm_watcher_told(watcher, CCM_PEER_DOWN, 2));
 	pair.connect(1, 2);
 	EXPECT(eventually([&] {
-		return ccm_watcher_told(watcher, CCM_PEER_UP, 2) == 2;
+		return ccm_watcher_told(watcher, CCM_PEER_UP, 2) >= 2;
 	}));
 	EXPECT_EQ(0, ccm_watcher_stop(watcher));
 }
@@ -136,10 +137,10 @@ CCM_TEST(watch, notifier__hears_of_doubts)
 	let_go.store(true);
 	EXPECT(pair.becomes(CCM_STATE_UP));
 	EXPECT(eventually([&] {
-		return ccm_watcher_told(watcher, CCM_PEER_UP, 2) == 2;
+		return ccm_watcher_told(watcher, CCM_PEER_UP, 2) >= 2;
 	}));
-	EXPECT_EQ(1, ccm_watcher_told(watcher, CCM_PEER_SUSPECT, 2));
-	EXPECT_EQ(1, ccm_watcher_told(watcher, CCM_PEER_STALLED, 2));
+	EXPECT(ccm_watcher_told(watcher, CCM_PEER_SUSPECT, 2) >= 1);
+	EXPECT(ccm_watcher_told(watcher, CCM_PEER_STALLED, 2) >= 1);
 	EXPECT_EQ(0, ccm_watcher_told(watcher, CCM_PEER_DOWN, 2));
 	EXPECT_EQ(0, ccm_watcher_stop(watcher));
 	EXPECT_EQ(0, CCM_unregist(pair.net(2), kModule, 1));
