@@ -450,11 +450,23 @@ ccm_reason Listener::judge(const ccm_endpoint &remote) const
 		Guard guard(peer->lock);
 		// One that we connect to may poke us.
 		if (peer->listening || peer->config.number > node_.number())
-			return strangers_ < kStrangersMax ? CCM_REASON_NONE
-							  : CCM_REASON_CROWDED;
+			return CCM_REASON_NONE;
 		reason = CCM_REASON_UNWANTED;
 	}
 	return reason;
+}
+
+// The one that has had most time goes. Whoever knows the key needs little of it,
+// so those who do not cannot keep him out.
+void Listener::make_room()
+{
+	Connection *oldest = connections_.front();
+
+	if (strangers_ < kStrangersMax)
+		return;
+	while (oldest->peer)
+		oldest = connections_.next(oldest);
+	refuse(*oldest, CCM_REASON_CROWDED, 0);
 }
 
 void Listener::accept(ccm_socket *socket)
@@ -480,6 +492,7 @@ void Listener::accept(ccm_socket *socket)
 	connection->remote = remote;
 	connection->deadline_ms = ccm_now_ms() + kHandshakeMs;
 	wake_at(connection->deadline_ms);
+	make_room();
 	connections_.push_back(connection);
 	strangers_++;
 	ccm_socket_own(socket, work);

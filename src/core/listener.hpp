@@ -66,6 +66,7 @@ private:
 	void fail_connecting(Peer &peer, ccm_reason reason, int error);
 	void accept_all();
 	ccm_reason judge(const ccm_endpoint &remote) const;
+	void make_room();
 	void accept(ccm_socket *socket);
 	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 			  int error);
