@@ -493,7 +493,8 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * its module is going, or there is no thread to run it), -ENOENT (module number
  * not attached here), -EDEADLK (from a short handler), -EINVAL, -EMSGSIZE,
  * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with
- * -EOVERFLOW: its answer is larger than this consumer's max_size. It may have run, or run
+ * -EOVERFLOW: its answer is larger than this consumer's max_size, or than the
+ * other node had room for while this one did not read. It may have run, or run
  * later, with -ETIMEDOUT, -ECONNABORTED (the connection was lost), -ECANCELED
  * (detached, or the handler that calls is being unregistered), -ERESTARTSYS,
  * -EINTR.

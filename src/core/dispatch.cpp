@@ -55,7 +55,6 @@ void Node::answer_arrived(Message *answer)
 {
 	auto head = wire::decode_answer(answer->payload());
 
-	uncharge(*answer);
 	// Who asked may have given up.
 	if (!head.ok() || !calls.answered(answer, head.value()))
 		Message::drop(answer);
@@ -130,13 +129,32 @@ void Node::finish_call(Message *call, Reply &reply)
 	answer->peer = call->peer;
 	answer->channel = call->channel;
 	answer->owed = call->charge();
+	answer->session = call->session;
 	call->peer = nullptr;
 	Message::drop(call);
-	// A call of this node to itself waits for no limit of another's.
-	if (caller->self)
-		uncharge(*answer);
-	if (!caller->post(answer).ok())
+	Status posted = caller->post(answer);
+	if (!posted.ok() && posted.error() == ENOBUFS)
+		posted = post_empty(*caller, reply, answer);
+	if (!posted.ok())
 		discard(answer);
+}
+
+// What it says has no place, but that the call has run does.
+Status Node::post_empty(Peer &caller, Reply &reply, Message *&answer)
+{
+	reply.message = nullptr;
+	if (!reply.make(0))
+		return fail(ENOMEM);
+	reply.head.outcome = Outcome::TooLarge;
+	wire::encode(reply.head, reply.message->payload());
+	reply.message->peer = answer->peer;
+	reply.message->channel = answer->channel;
+	reply.message->owed = answer->owed;
+	reply.message->session = answer->session;
+	answer->peer = nullptr;
+	Message::drop(answer);
+	answer = reply.message;
+	return caller.post(answer);
 }
 
 // In the listener, or on a thread of the pool.

@@ -237,12 +237,17 @@ bool Connection::charge()
 
 	if (!channel)
 		return false;
-	if (!channel->receive.allows(first_.size)) {
+	// An answer is wanted, and not kept: no limit but that of its size.
+	bool limited = first_.kind != wire::Kind::Answer;
+	if (limited ? !channel->receive.allows(first_.size)
+		    : first_.size > channel->receive.max_announced) {
 		todo_ = Todo::Break;
 		return false;
 	}
-	channel->receive.take_in(charge);
-	peer->held += charge;
+	if (limited) {
+		channel->receive.take_in(charge);
+		peer->held += charge;
+	}
 	placement_.peer = peer;
 	placement_.channel = channel;
 	return true;
@@ -274,12 +279,13 @@ void Connection::message_is_whole()
 		     .data = nullptr};
 	Channel &channel = *placement_.channel;
 
-	peer->get(); // for the message
 	bool posted = false;
-	if (first_.kind == wire::Kind::Message)
+	if (first_.kind == wire::Kind::Message) {
+		peer->get(); // for the message
 		posted = placement_.mailbox->finish(placement_);
-	else
+	} else {
 		hold_for_listener();
+	}
 	{
 		Guard guard(peer->lock);
 
@@ -299,9 +305,14 @@ void Connection::message_is_whole()
 void Connection::hold_for_listener()
 {
 	arrived_ = placement_.message;
+	todo_ = Todo::Arrived;
+	if (first_.kind == wire::Kind::Answer)
+		return;
+	peer->get();
 	arrived_->peer = peer;
 	arrived_->channel = placement_.channel;
-	todo_ = Todo::Arrived;
+	Guard guard(peer->lock);
+	arrived_->session = peer->downs;
 }
 
 void Connection::abandon_message()
@@ -314,7 +325,9 @@ void Connection::abandon_message()
 		return;
 	if (placement_.mailbox)
 		Message::drop(placement_.mailbox->abandon(placement_));
-	peer->give_back(*placement_.channel, charge_of(placement_.size));
+	if (first_.kind != wire::Kind::Answer)
+		peer->give_back(*placement_.channel,
+				charge_of(placement_.size));
 	placement_ = {};
 }
 

@@ -131,7 +131,7 @@ bool Connection::next_frame(Frame &frame)
 
 		if (done) {
 			peer->queued -= done->charge();
-			if (!peer->waiting.empty())
+			if (!peer->waiting.empty() || !peer->answers.empty())
 				peer->admit_waiting_locked();
 		}
 		found = !detached_ && compose_locked(frame);

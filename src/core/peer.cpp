@@ -16,17 +16,9 @@ Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
 		state = CCM_STATE_UP;
 }
 
-static void drop_all(List<Message> &messages)
-{
-	while (Message *message = messages.pop_front())
-		discard(message);
-}
-
 // What is charged holds a reference: arrived is empty.
 Peer::~Peer()
 {
-	drop_all(waiting);
-	drop_all(unsendable);
 	for (Channel &channel : channels_) {
 		channels_.clear(channel.module);
 		destroy(&channel);
@@ -67,12 +59,30 @@ bool Peer::takes(u32 module, u32 size)
 	return channel && check_locked(*channel, size).ok();
 }
 
-Status Peer::post(Message *message)
+Status Peer::post(Message *answer)
 {
-	auto accepted = offer(message, nullptr, true);
+	{
+		Guard guard(lock);
 
-	if (!accepted.ok())
-		return fail(accepted.error());
+		// Who asked is gone with its session.
+		if (!is_up(state) || answer->session != downs)
+			return fail(EHOSTDOWN);
+		TRY(check_locked(*answer->channel, answer->size));
+		if (self || (answers.empty() && queued < kQueueMax)) {
+			accept_locked(*answer->channel, answer);
+			if (self)
+				admit_waiting_locked();
+		} else {
+			// An empty one always has a place: there is no more than
+			// one for each call.
+			if (answer->size > wire::kCallSize &&
+			    answers_charge + answer->charge() > kQueueMax)
+				return fail(ENOBUFS);
+			answers_charge += answer->charge();
+			answers.push_back(answer);
+			stats.waits++;
+		}
+	}
 	Connection::transmit(*this);
 	return {};
 }
@@ -161,23 +171,27 @@ void Peer::accept_locked(Channel &channel, Message *message)
 {
 	stats.messages_out++;
 	stats.bytes_out += message->size;
+	settle_locked(*message);
 	if (!self) {
-		settle_locked(*message);
-		channel.send.sent += message->charge();
+		if (message->kind != wire::Kind::Answer)
+			channel.send.sent += message->charge();
 		queued += message->charge();
 		queue_count++;
 		queue.push_back(message);
 		return;
 	}
-	channel.receive.take_in(message->charge());
-	held += message->charge();
 	stats.messages_in++;
 	stats.bytes_in += message->size;
 	if (message->kind == wire::Kind::Message)
 		trace_delivered(*message);
-	get();
-	message->peer = this;
-	message->channel = &channel;
+	if (message->kind != wire::Kind::Answer) {
+		channel.receive.take_in(message->charge());
+		held += message->charge();
+		get();
+		message->peer = this;
+		message->channel = &channel;
+		message->session = downs;
+	}
 	if (message->kind == wire::Kind::Message) {
 		node.mailboxes.get(message->module)->deliver(message);
 		return;
@@ -207,18 +221,22 @@ Message *Peer::take_queued_locked()
 	return message;
 }
 
-static void finish(Sender *sender, int error)
+static void finish(Sender &sender, int error)
 {
-	if (!sender)
-		return;
-	sender->done = true;
-	sender->error = error;
-	sender->sleepers.wake();
+	sender.done = true;
+	sender.error = error;
+	sender.sleepers.wake();
 }
 
 // Those who came first go first, within a channel.
 void Peer::admit_waiting_locked()
 {
+	while (!answers.empty() && queued < kQueueMax) {
+		Message *answer = answers.pop_front();
+
+		answers_charge -= answer->charge();
+		accept_locked(*answer->channel, answer);
+	}
 	round_++;
 	for (Message *m = waiting.front(), *next; m; m = next) {
 		Channel &channel = *channels_.get(m->module);
@@ -237,22 +255,16 @@ void Peer::admit_waiting_locked()
 		m->sender = nullptr;
 		if (fits.ok())
 			accept_locked(channel, m);
-		else if (!sender)
-			unsendable.push_back(m);
-		finish(sender, fits.error());
+		finish(*sender, fits.error());
 	}
 }
 
 // Their threads drop the messages. Answers go on waiting until the session ends.
 void Peer::fail_senders_locked(int error_)
 {
-	for (Message *m = waiting.front(), *next; m; m = next) {
-		next = waiting.next(m);
-		if (!m->sender)
-			continue;
-		waiting.remove(m);
-		channels_.get(m->module)->waiting--;
-		finish(m->sender, error_);
+	while (Message *message = waiting.pop_front()) {
+		channels_.get(message->module)->waiting--;
+		finish(*message->sender, error_);
 	}
 }
 
@@ -404,14 +416,11 @@ Loss Peer::end_session_locked(List<Message> &dropped)
 	stats.unsent += loss.unsent;
 	stats.unknown += loss.unknown;
 	dropped.append(queue);
-	dropped.append(unsendable);
+	dropped.append(answers);
 	queued = 0;
 	queue_count = 0;
+	answers_charge = 0;
 	fail_senders_locked(EHOSTDOWN);
-	while (Message *answer = waiting.pop_front()) {
-		channels_.get(answer->module)->waiting--;
-		dropped.push_back(answer);
-	}
 	return loss;
 }
 

@@ -59,9 +59,10 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	Status send(Message *message, MaySleep may_sleep, int timeout_ms);
 	// Whether a message of this size can be sent under this number at all.
 	bool takes(u32 module, u32 size);
-	// The same for what nobody waits for: an answer. If there is no room it is
-	// sent later. Sleeps.
-	Status post(Message *message);
+	// The same for an answer, which nobody waits for, and which no limit of the
+	// receiver's concerns: it awaits it. If the queue is full it is sent later.
+	// ENOBUFS: too much waits already. Sleeps.
+	Status post(Message *answer);
 	// What was received is no longer held in memory.
 	void give_back(Channel &channel, u64 charge);
 	// What its consumer accepts has changed. ENOMEM.
@@ -109,10 +110,10 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	List<Message> queue; // accepted, in order
 	u64 queued = 0;	     // their charge
 	u64 queue_count = 0;
-	List<Message> arrived;	  // of self: calls and answers for the listener
-	List<Message> unsendable; // to be dropped when the lock is not held
-	List<Message>
-		waiting; // not accepted yet, in order; an answer has no sender
+	List<Message> arrived; // of self: calls and answers for the listener
+	List<Message> answers; // until the queue has room
+	u64 answers_charge = 0;
+	List<Message> waiting; // with a sender, not accepted yet, in order
 	List<Channel> to_announce;
 	u64 sent_sequence = 0;	       // of the last message begun
 	u64 acknowledged_sequence = 0; // of the last the peer has

@@ -28,6 +28,7 @@
 	X(EOPNOTSUPP, 95)      \
 	X(ECONNABORTED, 103)   \
 	X(ECONNRESET, 104)     \
+	X(ENOBUFS, 105)        \
 	X(ENOTCONN, 107)       \
 	X(ESHUTDOWN, 108)      \
 	X(ETIMEDOUT, 110)      \

@@ -309,52 +309,6 @@ CCM_TEST(connection, attach__while_connected_keeps_what_the_peer_was_told)
 	EXPECT_EQ(0, play.receive(2, kSoon));
 }
 
-// --- calls -----------------------------------------------------------------------
-
-static int nothing(ccm_args *, u32)
-{
-	return 5;
-}
-
-// A peer that calls, and gives no room for the answers, uses up its own window.
-CCM_TEST(connection, call__is_charged_until_its_answer_is_accepted)
-{
-	constexpr u32 kCalls = 20;
-	constexpr u32 kArguments = 1000;
-	// As Documentation/protocol.rst has it, of 1,016 and of 16 bytes.
-	constexpr u64 kCharge = 2048;
-	constexpr u64 kAnswerCharge = 256;
-	Played play;
-
-	REQUIRE(play.begin() && play.attach() && play.meet() &&
-		play.say(kHello));
-	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_SHORT, nothing,
-				      nullptr));
-	REQUIRE(play.wire->sends(kGreeting));
-	play.wire->deliver(play.proof() + play.limit(0) + play.ready());
-	auto change = play.network.changes();
-	REQUIRE(change && change->state == CCM_STATE_UP);
-	REQUIRE(play.wire->settles());
-	Sent sent(play.wire);
-	for (u64 id = 1; id <= kCalls; id++)
-		play.wire->deliver(play.call(1, id, kArguments));
-	REQUIRE(eventually(
-		[&] { return play.info().stats.calls_in == kCalls; }));
-	EXPECT_EQ(kCalls * kCharge, play.info().queued_in);
-	EXPECT(kinds_in(sent()).empty());
-
-	// Room for one answer lets one call go.
-	play.wire->deliver(play.limit(kAnswerCharge));
-	REQUIRE(play.wire->settles());
-	EXPECT_EQ((kCalls - 1) * kCharge, play.info().queued_in);
-	EXPECT(kinds_in(sent()) == kinds(Kind::Answer));
-
-	// The end lets all of them go.
-	play.wire->end();
-	REQUIRE(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
-	EXPECT_EQ(0, play.info().queued_in);
-}
-
 // --- errors ----------------------------------------------------------------------
 
 CCM_TEST(connection, error__while_a_posted_buffer_is_filled)
