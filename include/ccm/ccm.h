@@ -645,7 +645,8 @@ struct ccm_peer_news {
  *
  * It is first told of the peers that are connected already, before this call
  * returns. The news of one peer come in order, one at a time; the same may be
- * told twice. What it returns does not matter.
+ * told twice. It must return NOTIFY_OK or NOTIFY_DONE: after anything else those
+ * registered behind it may not be told.
  *
  * @watcher is called in process context, and while it runs the node receives
  * nothing: it must not wait. What would wait returns -EDEADLK there, as in a
@@ -653,7 +654,8 @@ struct ccm_peer_news {
  * unregistered before its namespace or its module goes.
  *
  * Context: process context, may sleep.
- * Return: 0; -EINVAL, -EEXIST (registered already), -EDEADLK (in a handler or
+ * Return: 0; -EINVAL, -EEXIST (registered already, which the kernel
+ * warns of), -EDEADLK (in a handler or
  * notifier), -ESHUTDOWN.
  */
 int CCM_register_notifier(struct net *net, struct notifier_block *watcher);

@@ -135,20 +135,30 @@ void Connection::follow_policy()
 		policy = peer->policy;
 	}
 	u64 now = ccm_now_ms();
-	heartbeat_.begin(policy.interval_ms, policy.limit, now);
+	bool watched = heartbeat_.beats();
+	if (watched && heartbeat_.is(policy.interval_ms, policy.limit))
+		return;
+	if (watched && policy.interval_ms)
+		heartbeat_.change(policy.interval_ms, policy.limit, now);
+	else
+		heartbeat_.begin(policy.interval_ms, policy.limit, now);
 	// A machine that lives, and whose listener is busy, is not to be broken
 	// off by TCP: heartbeats tell the two apart.
 	ccm_socket_set_timeout(
 		socket,
 		heartbeat_.beats() ? 0 : static_cast<int>(policy.timeout_ms));
-	look_ms = heartbeat_.beats() ? now + policy.interval_ms : 0;
+	look_ms = heartbeat_.beats() ? now : 0;
 	if (look_ms)
 		listener_.wake_at(look_ms);
-	become(CCM_STATE_UP);
+	else
+		become(CCM_STATE_UP); // nobody doubts it any more
 }
 
 bool Connection::look_after(u64 now)
 {
+	// Without memory we do not read, and so hear nothing.
+	if (todo_ != Todo::Nothing)
+		heartbeat_.heard(now, false);
 	Heartbeat::Look look =
 		heartbeat_.look(now, ccm_socket_quiet_ms(socket));
 
@@ -219,7 +229,8 @@ void Connection::on_echo(u32 seqn)
 	{
 		Guard guard(peer->lock);
 
-		if (!heartbeat_us_ || seqn != heartbeat_seqn_)
+		// Or of one that was sent after it.
+		if (!heartbeat_us_ || static_cast<int>(seqn - timed_seqn_) < 0)
 			return;
 		rtt_us = peer->rtt_us = now_us - heartbeat_us_;
 		heartbeat_us_ = 0;

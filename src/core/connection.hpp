@@ -161,7 +161,8 @@ private:
 	bool echo_due_ = false;
 	bool asked_ = false;	 // somebody wants to hear of the echo
 	u32 heartbeat_seqn_ = 0; // of the last one sent
-	u64 heartbeat_us_ = 0;	 // when it was; 0: it has its echo
+	u32 timed_seqn_ = 0;	 // of the one whose echo is awaited
+	u64 heartbeat_us_ = 0;	 // when that was; 0: none is
 	u32 echo_seqn_ = 0;	 // of the peer's last
 	bool goodbye_due_ = false;
 	bool goodbye_sent_ = false;

@@ -27,6 +27,12 @@ public:
 
 	// interval 0: none.
 	void begin(u32 interval, u32 limit, u64 now);
+	// From now on, of one that has begun: no sign of life.
+	void change(u32 interval, u32 limit, u64 now);
+	bool is(u32 interval, u32 limit) const
+	{
+		return interval == interval_ && limit == limit_;
+	}
 	bool beats() const
 	{
 		return interval_ != 0;
@@ -38,12 +44,15 @@ public:
 
 private:
 	Verdict judge(u64 now, u64 quiet) const;
+	bool has_had_time(u64 now) const;
+	u64 next_look(u64 now) const;
 
 	u32 interval_ = 0;
 	u32 limit_ = 0;
 	u64 heard_ = 0;	    // anything
 	u64 last_ = 0;	    // anything by itself
 	u64 next_ = 0;	    // when to ask again
+	u64 look_ = 0;	    // when to look again
 	u64 asked_ = 0;	    // since when an answer is wanted; 0: none is
 	bool told_ = false; // that it was missed
 };

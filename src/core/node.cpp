@@ -182,6 +182,7 @@ Status Node::unconfigure(Refusal &refuse)
 		if (number() == 0)
 			return refuse(ENOTCONN, "this node is not configured");
 		stop();
+		replace_secret(nullptr);
 	}
 	// Not under the mutex: whoever is told may do what needs it.
 	calls.lost_all();
@@ -203,7 +204,6 @@ void Node::stop()
 	ccm::destroy(listener_);
 	listener_ = nullptr;
 	number_.store(0);
-	replace_secret(nullptr);
 }
 
 void Node::destroy()

@@ -228,8 +228,11 @@ void Connection::compose_heartbeat_locked(Frame &frame)
 {
 	wire::Header header = header_locked(wire::Kind::Heartbeat);
 
-	heartbeat_us_ = ccm_now_us();
 	header.seqn = ++heartbeat_seqn_;
+	if (!heartbeat_us_) {
+		heartbeat_us_ = ccm_now_us();
+		timed_seqn_ = heartbeat_seqn_;
+	}
 	peer->stats.heartbeats++;
 	frame.begin(header);
 }

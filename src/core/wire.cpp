@@ -29,7 +29,7 @@ struct RawHeader {
 struct RawHello {
 	char cluster[kClusterSize];
 	be64 incarnation;
-	be64 reserved[2];
+	u8 reserved[16];
 	be32 features;
 	be32 window;
 	u8 nonce[kNonceSize];
@@ -157,6 +157,7 @@ void encode(const Hello &hello, u8 (&to)[kHelloSize])
 
 	copy(raw.cluster, hello.cluster, kClusterSize);
 	raw.incarnation = hello.incarnation;
+	copy(raw.reserved, hello.reserved, sizeof(raw.reserved));
 	raw.features = hello.features;
 	raw.window = hello.window;
 	copy(raw.nonce, hello.nonce, kNonceSize);
@@ -171,6 +172,7 @@ Hello decode(const u8 (&from)[kHelloSize])
 	copy(&raw, from, sizeof(raw));
 	copy(hello.cluster, raw.cluster, kClusterSize);
 	hello.incarnation = raw.incarnation;
+	copy(hello.reserved, raw.reserved, sizeof(hello.reserved));
 	hello.features = raw.features;
 	hello.window = raw.window;
 	copy(hello.nonce, raw.nonce, kNonceSize);

@@ -62,6 +62,7 @@ struct Header {
 struct Hello {
 	char cluster[kClusterSize]; // filled up with zeros
 	u64 incarnation;	    // this life of the node, random
+	u8 reserved[16];	    // part of what is proven, and not read
 	u32 features;		    // bits of enum Feature
 	u32 window;	      // limit of all module numbers no Limit names
 	u8 nonce[kNonceSize]; // random, for the proof

@@ -124,8 +124,9 @@ struct ccm_thread *ccm_thread_mine(void);
 void ccm_thread_interrupt(struct ccm_thread *thread);
 void ccm_thread_resume(struct ccm_thread *thread);
 /*
- * While a thread of ours is busy for everybody, nothing it calls may wait:
- * ccm_thread_may_wait() is false there, and true anywhere else.
+ * While a thread is busy for everybody, nothing it calls may wait:
+ * ccm_thread_may_wait() is false there, and true anywhere else. Of threads that
+ * are not ours one at a time can be busy; its caller sees to that.
  */
 void ccm_thread_busy(bool busy);
 bool ccm_thread_may_wait(void);
@@ -199,7 +200,10 @@ void ccm_socket_own(struct ccm_socket *socket, void *owner);
 int ccm_socket_status(struct ccm_socket *socket);
 /* How long silence may last from now on; 0: for ever, somebody else watches. */
 void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms);
-/* Since when the other machine has sent nothing at all, not even an ACK. */
+/*
+ * Since when the other machine has sent nothing at all, not even an ACK, though
+ * something was to be acknowledged.
+ */
 u64 ccm_socket_quiet_ms(struct ccm_socket *socket);
 void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out);
 

@@ -5,12 +5,34 @@
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/rwsem.h>
 
 #include "kernel.h"
 #include "netlink.h"
 #include "netns.h"
+
+/*
+ * Held while notifiers run in a thread that is not a listener: one that registers,
+ * or an administrator's that ends a node. Taken before a chain's own lock.
+ */
+static DEFINE_MUTEX(guests);
+
+/* What a notifier calls must not wait: everybody would wait for it. */
+static void begin_telling(void)
+{
+	if (!ccm_thread_mine())
+		mutex_lock(&guests);
+	ccm_thread_busy(true);
+}
+
+static void end_telling(void)
+{
+	ccm_thread_busy(false);
+	if (!ccm_thread_mine())
+		mutex_unlock(&guests);
+}
 
 /* What modules are told; 0: nothing. */
 static unsigned long change_of(enum ccm_state state)
@@ -42,11 +64,11 @@ static void tell_modules(struct net *net, const struct ccm_event *event)
 
 	if (!change || (change == CCM_PEER_DOWN && !event->lost))
 		return;
-	ccm_thread_busy(true);
+	begin_telling();
 	down_read(&watchers->lock);
 	raw_notifier_call_chain(&watchers->chain, change, &news);
 	up_read(&watchers->lock);
-	ccm_thread_busy(false);
+	end_telling();
 }
 
 void ccm_report(struct net *net, const struct ccm_event *event)
@@ -71,7 +93,7 @@ static void tell_present(struct net *net, struct ccm_node *node,
 		if (peer.self || !change || change == CCM_PEER_DOWN)
 			continue;
 		news.node = peer.config.number;
-		news.incarnation = peer.incarnation;
+		news.incarnation = change == CCM_PEER_UP ? peer.incarnation : 0;
 		watcher->notifier_call(watcher, change, &news);
 	}
 }
@@ -91,11 +113,13 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 	if (!node)
 		return -ESHUTDOWN;
 	watchers = ccm_netns_watchers(net);
+	begin_telling();
 	down_write(&watchers->lock);
 	result = raw_notifier_chain_register(&watchers->chain, watcher);
 	if (!result)
 		tell_present(net, node, watcher);
 	up_write(&watchers->lock);
+	end_telling();
 	ccm_core_put(node);
 	return result;
 }

@@ -373,8 +373,22 @@ int ccm_socket_status(struct ccm_socket *socket)
 	}
 }
 
+/*
+ * While the peer's window is shut TCP sends nothing but probes, further and
+ * further apart: it is as good as heard until one is not answered.
+ */
 u64 ccm_socket_quiet_ms(struct ccm_socket *socket)
 {
+	struct sock *sk = socket->sock->sk;
+	bool probing;
+
+	might_sleep();
+	lock_sock(sk);
+	probing = !tcp_sk(sk)->packets_out && tcp_send_head(sk);
+	probing = probing && inet_csk(sk)->icsk_probes_out <= 1;
+	release_sock(sk);
+	if (probing)
+		return 0;
 	return jiffies_to_msecs(keepalive_time_elapsed(tcp_sk(socket->sock->sk)));
 }
 

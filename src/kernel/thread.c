@@ -150,17 +150,24 @@ void ccm_thread_resume(struct ccm_thread *thread)
 	WRITE_ONCE(thread->interrupted, false);
 }
 
+/* One that is not ours, and busy. */
+static struct task_struct *busy_guest;
+
 void ccm_thread_busy(bool busy)
 {
 	struct ccm_thread *mine = ccm_thread_mine();
 
 	if (mine)
 		mine->busy = busy;
+	else
+		WRITE_ONCE(busy_guest, busy ? current : NULL);
 }
 
 bool ccm_thread_may_wait(void)
 {
 	struct ccm_thread *mine = ccm_thread_mine();
 
-	return !mine || !mine->busy;
+	if (mine)
+		return !mine->busy;
+	return !in_task() || READ_ONCE(busy_guest) != current;
 }

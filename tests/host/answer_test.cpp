@@ -227,6 +227,7 @@ CCM_TEST(answer, limit__is_none_for_answers)
 	play.wire->deliver(play.proof() + play.limit(0) + play.ready());
 	auto change = play.network.changes();
 	REQUIRE(change && change->state == CCM_STATE_UP);
+	REQUIRE(play.wire->settles()); // it has told its own limits
 	for (u64 id = 1; id <= kCalls; id++)
 		play.wire->deliver(play.call(kFunction, id, 1000));
 	EXPECT(eventually([&] {

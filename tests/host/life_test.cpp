@@ -148,9 +148,69 @@ CCM_TEST(life, echo__of_another_heartbeat_gives_no_round_trip)
 	auto asked = next(play, Kind::Heartbeat);
 	REQUIRE(asked.has_value());
 	play.wire->deliver(
-		play.frame({.kind = Kind::Echo, .seqn = asked->seqn + 7}));
+		play.frame({.kind = Kind::Echo, .seqn = asked->seqn - 1}));
 	REQUIRE(play.wire->settles());
 	EXPECT_EQ(0, play.info().rtt_us);
+}
+
+// Each is an interval and a half late, and by then another is on its way.
+CCM_TEST(life, echo__later_than_the_next_heartbeat)
+{
+	Played play;
+	u32 echoed = 0;
+
+	REQUIRE(play.begin() && watch(play) && play.up());
+	for (u32 round = 0; round < 6; round++) {
+		auto heartbeats = [&] {
+			return of_kind(Kind::Heartbeat, play.wire->sent());
+		};
+
+		REQUIRE(eventually(
+			[&] { return heartbeats().size() > echoed + 1; }));
+		echoed++;
+		play.wire->deliver(
+			play.frame({.kind = Kind::Echo, .seqn = echoed}));
+	}
+	REQUIRE(play.wire->settles());
+	EXPECT(play.info().rtt_us >= 900 * kInterval);
+	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+}
+
+// A short handler of our own keeps the listener: nothing was asked, nothing read.
+CCM_TEST(life, silence__of_our_own_is_not_the_peers)
+{
+	Played play;
+	auto keeps = [](ccm_args *, u32) {
+		ccm_test_sleep(2 * kLimit * kInterval);
+		return 0;
+	};
+
+	REQUIRE(play.begin() && play.attach() && watch(play) && play.up());
+	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_SHORT, keeps,
+				      nullptr));
+	play.wire->deliver(play.call(1, 0, 0));
+	ccm_test_sleep(2 * kLimit * kInterval + kInterval / 2);
+	auto asked = next(play, Kind::Heartbeat);
+	REQUIRE(asked.has_value());
+	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+	play.wire->deliver(
+		play.frame({.kind = Kind::Echo, .seqn = asked->seqn}));
+	REQUIRE(play.wire->settles());
+	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+	EXPECT_EQ(0, play.info().stats.breaks);
+}
+
+CCM_TEST(life, policy__is_no_sign_of_life)
+{
+	Played play;
+
+	REQUIRE(play.begin() && watch(play) && play.up());
+	for (u32 round = 0; round < 4 * kLimit; round++) {
+		REQUIRE(watch(play, kInterval + round % 2));
+		ccm_test_sleep(kInterval / 2);
+	}
+	EXPECT_EQ(CCM_STATE_DOWN, play.info().state);
+	EXPECT_EQ(CCM_REASON_SILENT, play.info().reason);
 }
 
 // Half a message is life too.

@@ -216,6 +216,27 @@ CCM_TEST(proof, responder__of_another_secret_or_with_our_own)
 	}
 }
 
+// A later version may say something there.
+CCM_TEST(proof, initiator__proves_what_is_reserved_too)
+{
+	Played play(Connects::Peer);
+
+	REQUIRE(play.begin() && play.meet());
+	Stream theirs = play.hello();
+	theirs[ccm::wire::kHeaderSize + 40] = 1;
+	play.wire->deliver(theirs);
+	REQUIRE(play.wire->sends(kHelloFrame));
+	Stream mine = first_of(play.wire->sent(), kHelloFrame);
+	u8 raw[ccm::wire::kProofSize] = {};
+	REQUIRE(prove(Role::Initiator, theirs.data(), mine.data(), raw,
+		      kSecret));
+	play.wire->deliver(play.frame({.kind = Kind::Proof},
+				      Stream(raw, raw + sizeof(raw))) +
+			   play.ready());
+	auto change = play.network.changes();
+	EXPECT(change && change->state == CCM_STATE_UP);
+}
+
 // --- pokes -----------------------------------------------------------------------
 
 CCM_TEST(poke, comes__and_is_told_once_a_second)

@@ -110,13 +110,18 @@ CCM_TEST(heartbeat, silence__of_a_machine_that_acknowledges_is_a_stall)
 
 CCM_TEST(heartbeat, stall__needs_a_recent_acknowledgement)
 {
-	Heartbeat heartbeat = begun();
-	u64 end = kBegin + kLimit * kInterval;
-
 	constexpr u64 kRecent = kInterval + kInterval / 2 + 200;
+	const u64 quiets[] = {kRecent - 1, kRecent};
 
-	EXPECT(heartbeat.look(end, kRecent - 1).verdict == Verdict::Stalled);
-	EXPECT(heartbeat.look(end, kRecent).verdict == Verdict::Dead);
+	for (u64 quiet : quiets) {
+		Heartbeat heartbeat = begun();
+
+		(void)heartbeat.look(kBegin + kInterval, 0);
+		(void)heartbeat.look(kBegin + 2 * kInterval, 0);
+		EXPECT(heartbeat.look(kBegin + kLimit * kInterval, quiet)
+			       .verdict ==
+		       (quiet < kRecent ? Verdict::Stalled : Verdict::Dead));
+	}
 }
 
 CCM_TEST(heartbeat, answers__keep_a_peer_alive)
@@ -167,6 +172,52 @@ CCM_TEST(heartbeat, suspect__is_alive_again_by_any_sign)
 	look = heartbeat.look(kBegin + 2 * kInterval + 10, kDead);
 	EXPECT(look.verdict == Verdict::Alive);
 	EXPECT(!look.missed);
+}
+
+// It has neither asked nor read meanwhile.
+CCM_TEST(heartbeat, late__is_not_the_peers_fault)
+{
+	Heartbeat heartbeat = begun();
+	u64 late = kBegin + 10 * kInterval;
+
+	(void)heartbeat.look(kBegin + kInterval, 0);
+	Heartbeat::Look look = heartbeat.look(late, kDead);
+	EXPECT(look.verdict == Verdict::Alive);
+	EXPECT(look.ask);
+	EXPECT(!look.missed);
+	Course went = course(heartbeat, look.again, late + 20000, false);
+	EXPECT_EQ(late + kLimit * kInterval, went.dead);
+}
+
+CCM_TEST(heartbeat, change__is_no_sign_of_life)
+{
+	Heartbeat heartbeat = begun();
+
+	(void)heartbeat.look(kBegin + kInterval, 0);
+	EXPECT(heartbeat.is(kInterval, kLimit));
+	heartbeat.change(kInterval / 2, kLimit + 1, kBegin + kInterval + 1);
+	EXPECT(!heartbeat.is(kInterval, kLimit));
+	Course went = course(heartbeat, kBegin + kInterval + 1, kBegin + 20000,
+			     false);
+	EXPECT_EQ(kBegin + (kLimit + 1) * kInterval / 2, went.dead);
+}
+
+// Asked just before the limit, as it was busy until then.
+CCM_TEST(heartbeat, limit__waits_for_an_answer_that_may_be_on_its_way)
+{
+	constexpr u32 kShort = 400;
+	Heartbeat heartbeat;
+
+	heartbeat.begin(kShort, 2, kBegin);
+	u64 last = kBegin + kShort / 2 + 1;
+	heartbeat.heard(last, true);
+	EXPECT(!heartbeat.look(kBegin + kShort, 0).ask);
+	u64 asked = kBegin + 2 * kShort;
+	EXPECT(heartbeat.look(asked, 0).ask);
+	Heartbeat::Look look = heartbeat.look(last + 2 * kShort, kDead);
+	EXPECT(look.verdict != Verdict::Dead);
+	EXPECT_EQ(asked + kShort / 2 + 200, look.again);
+	EXPECT(heartbeat.look(look.again, kDead).verdict == Verdict::Dead);
 }
 
 CCM_TEST(heartbeat, limit__of_two_leaves_time_to_answer)

@@ -14,6 +14,7 @@ struct ccm_watcher {
 	u32 told[CHANGES][CCM_TEST_NODES + 1];
 	u64 incarnation;
 	int deadlock;
+	int registering; /* the same, told by who registers */
 };
 
 static int hear(struct notifier_block *block, unsigned long change, void *data)
@@ -31,6 +32,9 @@ static int hear(struct notifier_block *block, unsigned long change, void *data)
 	if (ccm_thread_mine())
 		WRITE_ONCE(watcher->deadlock,
 			   CCM_brecv(news->net, &msg, 0, 1000));
+	else
+		watcher->registering = CCM_unregister_notifier(news->net,
+							       block);
 	WRITE_ONCE(watcher->told[change][news->node],
 		   watcher->told[change][news->node] + 1);
 	return NOTIFY_OK;
@@ -72,4 +76,9 @@ u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher)
 int ccm_watcher_deadlock(const struct ccm_watcher *watcher)
 {
 	return READ_ONCE(watcher->deadlock);
+}
+
+int ccm_watcher_registering(const struct ccm_watcher *watcher)
+{
+	return watcher->registering;
 }

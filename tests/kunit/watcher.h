@@ -21,6 +21,8 @@ u32 ccm_watcher_told(const struct ccm_watcher *watcher, unsigned long change,
 u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher);
 /* What a call that waits returned inside it, in the listener's thread. */
 int ccm_watcher_deadlock(const struct ccm_watcher *watcher);
+/* What unregistering did, called as it was told of those present. */
+int ccm_watcher_registering(const struct ccm_watcher *watcher);
 
 #ifdef __cplusplus
 }

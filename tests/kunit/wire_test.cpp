@@ -69,7 +69,7 @@ constexpr u8 kLimitBytes[kLimitSize] = {
 
 Hello hello()
 {
-	Hello hello;
+	Hello hello{};
 
 	copy(hello.cluster, kHelloBytes, kClusterSize);
 	hello.incarnation = 0x1112131415161718;
