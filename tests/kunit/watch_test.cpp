@@ -100,6 +100,32 @@ CCM_TEST(watch, stall__of_a_listener_is_not_down)
 	EXPECT_EQ(0, CCM_unregist(pair.net(2), kModule, 1));
 }
 
+// And it answers TCP's probes when it can take no more.
+CCM_TEST(watch, stall__of_a_peer_that_is_sent_to_is_not_down)
+{
+	constexpr size_t kSize = 60000;
+	Pair pair(test);
+	void *bulk = ccm_buffer_alloc(kSize, true);
+
+	REQUIRE(bulk);
+	let_go.store(false);
+	EXPECT_EQ(0, CCM_regist(pair.net(2), kModule, 1, CCM_SHORT, keep,
+				nullptr));
+	EXPECT_EQ(0, stop_listener(1, 2));
+	for (u32 i = 0; i < 40; i++)
+		EXPECT_EQ(0, send(1, 2, bulk, kSize, 1, 1, CCM_NOWAIT));
+	EXPECT(pair.becomes(CCM_STATE_STALLED));
+	ccm_test_sleep(8000);
+	EXPECT(pair.is(1, 2, CCM_STATE_STALLED));
+	let_go.store(true);
+	EXPECT(pair.becomes(CCM_STATE_UP));
+	EXPECT_EQ(1, pair.peer(1, 2).stats.connects);
+	for (u32 i = 0; i < 40; i++)
+		EXPECT_EQ(kSize, receive(2, 1, bulk, kSize));
+	EXPECT_EQ(0, CCM_unregist(pair.net(2), kModule, 1));
+	ccm_buffer_free(bulk, kSize);
+}
+
 CCM_TEST(watch, notifier__is_told_what_is_there_and_what_changes)
 {
 	Pair pair(test);
