@@ -38,9 +38,8 @@ enum class Kind : u8 {
 // Of a Hello alone: no connection is wanted, but that the receiver connects.
 constexpr u16 kPoke = 1;
 
-enum Feature : u32 {
-	kKeyed = 1, // the sender's cluster has a key
-};
+// A bit of a Hello's features: the sender's cluster has a key.
+constexpr u32 kKeyed = 1;
 
 // The fixed header of every frame.
 struct Header {
@@ -63,7 +62,7 @@ struct Hello {
 	char cluster[kClusterSize]; // filled up with zeros
 	u64 incarnation;	    // this life of the node, random
 	u8 reserved[16];	    // part of what is proven, and not read
-	u32 features;		    // bits of enum Feature
+	u32 features;		    // bits, as above
 	u32 window;	      // limit of all module numbers no Limit names
 	u8 nonce[kNonceSize]; // random, for the proof
 };
