@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$vm/machine.sh"
 
 declare -A guest_pid guest_in guest_out
+guest_drivers=()
 mark=$'\001'
 
 # cluster_begin FOLDER: where everything of this cluster lives. All of it ends with the script that called.
@@ -63,7 +64,8 @@ modules_of() {
 }
 
 # guest NAME STOCK [FILE:GUEST_PATH ...]: starts a guest; NAME is nodeN, and it gets the wire to the hub's port N.
-# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens. $guest_machine, if set, is its machine.
+# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens. If set, $guest_machine is its machine and
+# $guest_drivers are more of its kernel's own modules.
 guest() {
 	local name=$1 stock=$2 folder=$cluster/$1 arch release in out
 	shift 2
@@ -72,7 +74,7 @@ guest() {
 	mkdir -p "$folder"
 	mkfifo "$folder/agent.in" "$folder/agent.out"
 	"${guest_machine:-machine_stock}" "$stock"
-	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth
+	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth "${guest_drivers[@]}"
 	[ -z "$(cross_of "$arch")" ] || packed+=("$("$vm/sysroot.sh" "$arch")/bin/busybox:bin/busybox")
 	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$(programs_of "$arch")/ccmctl:usr/bin/ccmctl" \
 		"$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \

@@ -1,12 +1,21 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by an agent: managers of nodes that nodes() made, each in its network namespace. $count is how many.
 
-# file FIRST LAST: the cluster's, with these nodes; key and timing are quick to test with.
+# What the file says may be set: the seconds between two heartbeats, and those before connecting again, first and at most.
+interval=0.3
+pauses=
+
+# The clock's day begins here, so that no test runs past midnight.
+date -s 00:00 >/dev/null
+
+# file FIRST LAST: the cluster's, with these nodes.
 file() {
 	echo 'cluster = "test"'
 	echo 'key = "/tmp/key"'
 	echo '[heartbeat]'
-	echo 'interval = 0.3'
+	echo "interval = $interval"
+	# shellcheck disable=SC2086 # two
+	[ -z "$pauses" ] || printf '[reconnect]\nfirst = %s\nmost = %s\n' $pauses
 	for n in $(seq "$1" "$2"); do
 		echo '[[node]]'
 		echo "number = $n"
@@ -58,8 +67,13 @@ begin_anew() {
 	manager "$1"
 }
 
-# In milliseconds since the machine started.
-now() { awk '{ print int($1 * 1000) }' /proc/uptime; }
+# In milliseconds since midnight.
+now() {
+	# shellcheck disable=SC3028 # busybox's sh knows it
+	time=$EPOCHREALTIME
+	fraction=1${time#*.}
+	echo $((${time%.*} % 86400 * 1000 + ${fraction%???} - 1000))
+}
 
 # ups N: peers of node N that are up, a line each: number, and how long.
 ups() {
@@ -88,30 +102,13 @@ joined_within() {
 			[ $((at - since)) -le $last ] || last=$((at - since))
 		done
 	done
-	echo "the last connection came up $((last - $2)) ms after"
+	echo "# ms until joined: $((last - $2)) (goal: at most $1)"
 	[ $((last - $2)) -le "$1" ]
 }
 
 # How often each peer of each node has come up, to see later that nothing was connected anew.
 connects() {
 	for n in $(seq "$1" "$2"); do in_node "$n" ccmctl stats | awk -v n="$n" '/^Peer/ { p = $2 } / connects / { print n, p, $2 }'; done
-}
-
-# cut N, mend N: what is sent from or to node N goes to nobody. Neither side is told.
-cut() {
-	for m in $(seq "$count"); do
-		[ "$m" != "$1" ] || continue
-		$IP -n "node$1" neigh replace "10.77.0.$m" lladdr 02:00:00:00:00:99 dev "to$m" nud permanent
-		$IP -n "node$m" neigh replace "10.77.0.$1" lladdr 02:00:00:00:00:99 dev "to$1" nud permanent
-	done
-}
-
-mend() {
-	for m in $(seq "$count"); do
-		[ "$m" != "$1" ] || continue
-		$IP -n "node$1" neigh del "10.77.0.$m" dev "to$m"
-		$IP -n "node$m" neigh del "10.77.0.$1" dev "to$1"
-	done
 }
 
 # has_interval N TEXT: node N's peers have this interval.

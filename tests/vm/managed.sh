@@ -1,0 +1,54 @@
+# shellcheck shell=bash disable=SC2034 # used by those who source this
+# Sourced: eight nodes in one guest, each in a network namespace and with a manager of its own, and cases tried on them.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$vm/cluster.sh"
+
+failed=0
+
+# check CASE COMMAND: one case, in the guest. What the command printed is shown when it fails, and what it measured (lines
+# that begin with "# ") always.
+check() {
+	local name="$suite: $1"
+	if on node1 "$2" >"$cluster/last" 2>&1; then
+		sed -n "s/^# /# $name: /p" "$cluster/last" >&2
+		echo "ok $name"
+	else
+		failed=1
+		say "not ok $name"
+		sed 's/^/    /' "$cluster/last" >&2
+		echo "not ok $name"
+	fi
+}
+
+# managed_begin SUITE SERIES: the guest, on a stock kernel, and the file of its cluster. Nobody is started.
+managed_begin() {
+	local stock
+	suite=$1
+	stock=$("$vm/stock.sh" "$2")
+	say "==> $suite: eight nodes on Debian's $(cat "$stock/release")"
+	make_for "$stock" samples test-consumer
+	make -s -C "$top" ccmctl >&2
+	make_program_for x86_64 "$vm/strangers"
+	cluster_begin "$top/build/vm/$suite"
+	# Times are the guest's own, and say the same on a busy host.
+	guest_machine=machine_counted guest_drivers=(sch_netem tcp_diag)
+	guest node1 "$stock" "$vm/guest/manager.sh:lib/ccm/manager.sh" "$vm/guest/faults.sh:lib/ccm/faults.sh" \
+		"$top/build/$(cat "$stock/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" \
+		"$top/build/strangers:usr/bin/strangers" \
+		"$(tool tc):usr/lib/iproute2/tc" "$(tool ss):usr/lib/iproute2/ss"
+	guest_ready node1
+	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; insmod /modules/ccm.ko'
+}
+
+tool() { readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v "$1")"; }
+
+# managed_end: all of it ends well. $cluster/managers.log keeps what the managers said.
+# shellcheck disable=SC2016  # the guest's
+managed_end() {
+	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/log$n; done' >"$cluster/managers.log"
+	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/events$n; done' >"$cluster/events.log" 2>/dev/null || true
+	check end 'for n in $(seq 8); do tell_manager TERM $n; done; watch_end; nodes_end'
+	check unload 'unload_all && nothing_left'
+	"$vm/judge.sh" "$cluster/node1/console.log" "$suite: console_is_clean" || failed=1
+	cluster_end
+}
