@@ -72,6 +72,7 @@ guest() {
 	arch=$(arch_of "$stock")
 	release=$(cat "$stock/release")
 	mkdir -p "$folder"
+	rm -f "$folder"/agent.*
 	mkfifo "$folder/agent.in" "$folder/agent.out"
 	"${guest_machine:-machine_stock}" "$stock"
 	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth "${guest_drivers[@]}"

@@ -1,15 +1,17 @@
 # shellcheck shell=bash disable=SC2034 # used by those who source this
-# Sourced: eight nodes in one guest, each in a network namespace and with a manager of its own, and cases tried on them.
+# Sourced: cases tried on nodes that have managers; and eight such nodes in one guest, each in a network namespace.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$vm/cluster.sh"
 
 failed=0
+for_managers=("$vm/guest/manager.sh:lib/ccm/manager.sh" "$vm/guest/faults.sh:lib/ccm/faults.sh")
 
-# check CASE COMMAND: one case, in the guest. What the command printed is shown when it fails, and what it measured (lines
-# that begin with "# ") always.
-check() {
+# attempt CASE COMMAND...: one case. What the command printed is shown when it fails, and what it measured (lines that
+# begin with "# ") always.
+attempt() {
 	local name="$suite: $1"
-	if on node1 "$2" >"$cluster/last" 2>&1; then
+	shift
+	if "$@" >"$cluster/last" 2>&1; then
 		sed -n "s/^# /# $name: /p" "$cluster/last" >&2
 		echo "ok $name"
 	else
@@ -19,6 +21,9 @@ check() {
 		echo "not ok $name"
 	fi
 }
+
+# check CASE COMMAND: the same, in the guest.
+check() { attempt "$1" on node1 "$2"; }
 
 # managed_begin SUITE SERIES: the guest, on a stock kernel, and the file of its cluster. Nobody is started.
 managed_begin() {
@@ -32,7 +37,7 @@ managed_begin() {
 	cluster_begin "$top/build/vm/$suite"
 	# Times are the guest's own, and say the same on a busy host.
 	guest_machine=machine_counted guest_drivers=(sch_netem tcp_diag)
-	guest node1 "$stock" "$vm/guest/manager.sh:lib/ccm/manager.sh" "$vm/guest/faults.sh:lib/ccm/faults.sh" \
+	guest node1 "$stock" "${for_managers[@]}" \
 		"$top/build/$(cat "$stock/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" \
 		"$top/build/strangers:usr/bin/strangers" \
 		"$(tool tc):usr/lib/iproute2/tc" "$(tool ss):usr/lib/iproute2/ss"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [arch]: every test: the core and ccmctl on the host, whether generated files are current, then in virtual machines
-# KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels; and what `make install` installs. With
-# "arch" those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N
+# KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and real faults; and what
+# `make install` installs. With "arch" those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N
 # passed, N failed"; the status is not 0 when one failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
@@ -54,6 +54,8 @@ case ${1-} in
 	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 	part smoke "$vm/smoke.sh"
 	part manager "$vm/manager.sh"
+	part faults "$vm/faults.sh"
+	part faults-vms "$vm/faults_vms.sh"
 	part install "$vm/install.sh"
 	;;
 arch)

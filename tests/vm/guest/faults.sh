@@ -34,12 +34,23 @@ changes() {
 # told STATE SINCE N M: when node N first told, after that, that its peer M has come to this state.
 told() { changes "$3" | awk -v since="$2" -v m="$4" -v state="$1" '$1 >= since && $2 == m && $3 == state { print $1; n = 1; exit } END { exit !n }'; }
 
+# await STATE SINCE N M: until told, ten seconds at most.
+await() {
+	for tries in $(seq 200); do
+		! told "$@" || return 0
+		sleep 0.05
+	done
+	echo "node $3 does not tell that $4 is $1:"
+	changes "$3"
+	return 1
+}
+
 # told_within MS STATE SINCE N M [N M]...: each N told so of its peer M, the last one no later than that.
 told_within() {
 	most=$1 state=$2 since=$3 last=0 first=
 	shift 3
 	while [ $# -gt 0 ]; do
-		wait_for 10 told "$state" "$since" "$1" "$2" || { echo "node $1 does not tell that $2 is $state:"; changes "$1"; return 1; }
+		await "$state" "$since" "$1" "$2" || return 1
 		took=$(($(told "$state" "$since" "$1" "$2") - since))
 		[ $took -le $last ] || last=$took
 		[ -n "$first" ] && [ "$took" -ge "$first" ] || first=$took
