@@ -96,10 +96,11 @@ guest_ready() {
 	on "$1" "ethernet ${1#node}"
 }
 
-# answer NAME: what the agent says, up to its status, which is the result. 124 if it says nothing for a minute.
+# answer NAME: what the agent says, up to its status, which is the result. 124 if it says nothing for a minute, or $patience
+# seconds.
 answer() {
 	local line
-	while IFS= read -r -t 60 line; do
+	while IFS= read -r -t "${patience:-60}" line; do
 		case $line in
 		"$mark"*) return "${line#"$mark"}" ;;
 		*) printf '%s\n' "$line" ;;

@@ -4,7 +4,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$vm/cluster.sh"
 
 failed=0
-for_managers=("$vm/guest/manager.sh:lib/ccm/manager.sh" "$vm/guest/faults.sh:lib/ccm/faults.sh")
+for_managers=("$vm/guest/manager.sh:lib/ccm/manager.sh" "$vm/guest/faults.sh:lib/ccm/faults.sh"
+	"$vm/guest/chaos.sh:lib/ccm/chaos.sh")
 
 # attempt CASE COMMAND...: one case. What the command printed is shown when it fails, and what it measured (lines that
 # begin with "# ") always.
@@ -42,7 +43,7 @@ managed_begin() {
 		"$top/build/strangers:usr/bin/strangers" \
 		"$(tool tc):usr/lib/iproute2/tc" "$(tool ss):usr/lib/iproute2/ss"
 	guest_ready node1
-	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; insmod /modules/ccm.ko'
+	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; . /lib/ccm/chaos.sh; insmod /modules/ccm.ko'
 }
 
 tool() { readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v "$1")"; }

@@ -95,7 +95,7 @@ all_up() {
 joined_within() {
 	sleep "$(($1 / 1000))" # to look on would cost time
 	wait_for 20 all_up "$3" "$4" || return 1
-	last=0
+	last=$2
 	for n in $(seq "$3" "$4"); do
 		at=$(now)
 		for since in $(ups "$n" | awk '{ print $2 }'); do

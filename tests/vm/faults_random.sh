@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# faults_random.sh [MINUTES [SEED [SERIES]]]: faults at random between eight nodes in one guest, each kept by `ccmctl
+# manage`, while all call each other; and again and again quiet, in which all have to be joined, and stay so. 5 minutes of
+# the guest's time unless told otherwise. SEED repeats the faults of an earlier run; it is printed. On the stock kernel
+# 6.12, or another series. Prints a line "ok NAME" or "not ok NAME" a case.
+# shellcheck disable=SC2016  # what stands in single quotes is for the guest's shell
+source "$(dirname "$0")/managed.sh"
+
+minutes=${1:-5} seed=${2:-$SRANDOM} series=${3:-6.12}
+# Of 40 seconds 25 are harm. Whoever has not noticed when it ends has 3.6 s for that, and then 2 s to be joined.
+rounds=$((minutes * 60 / 40)) harm=25 joined=5600 patience=300
+
+managed_begin "faults-random-$series" "$series"
+say "    the seed is $seed; to repeat it: ${0##*/} $minutes $seed $series"
+on node1 "seed=$seed; interval=1; files 1 8 8; ccmctl genkey /tmp/key; insmod /modules/ccm_table.ko"
+check starts 'start_all; wait_for 10 all_up 1 8'
+on node1 'watch_begin; traffic_begin'
+for round in $(seq "$rounds"); do
+	check "${round}_nothing_garbled" "harm_for $harm; nothing_garbled"
+	check "${round}_joined" "joined_within $joined \$mended 1 8"
+	check "${round}_calm" 'sleep 3; forget; traffic_forget; sleep 5; calm_but ""'
+	check "${round}_all_talk" 'all_talk'
+	# What has been allocated once is kept for the next round.
+	[ "$round" != 1 ] || on node1 'slab=$(slab_kib)'
+done
+check takes_no_memory 'has=$(slab_kib); measured "KiB more since the first round:" $((has - slab)) $((has - slab)) 4096'
+on node1 traffic_end
+managed_end
+exit $failed
