@@ -12,12 +12,12 @@ debian_name() {
 	esac
 }
 
-# arch_of STOCK: the architecture of a stock kernel's folder.
+# arch_of STOCK: the architecture of a stock kernel's folder, or of one of ours.
 arch_of() {
 	local release
 	release=$(cat "$1/release")
 	case $release in
-	*-amd64) echo x86_64 ;;
+	*-amd64 | x86-*) echo x86_64 ;;
 	*) echo "${release##*-}" ;;
 	esac
 }

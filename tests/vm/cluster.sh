@@ -75,7 +75,9 @@ guest() {
 	rm -f "$folder"/agent.*
 	mkfifo "$folder/agent.in" "$folder/agent.out"
 	"${guest_machine:-machine_stock}" "$stock"
-	modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth "${guest_drivers[@]}"
+	packed=()
+	# A kernel of ours has what it needs.
+	[ ! -d "$stock/root" ] || modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth "${guest_drivers[@]}"
 	[ -z "$(cross_of "$arch")" ] || packed+=("$("$vm/sysroot.sh" "$arch")/bin/busybox:bin/busybox")
 	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$(programs_of "$arch")/ccmctl:usr/bin/ccmctl" \
 		"$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \

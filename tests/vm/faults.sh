@@ -114,11 +114,12 @@ one_way_up() { one_way 3 5; }
 one_way_down() { one_way 5 3; }
 sockets() { kills 5 6; kills 6 5; }
 
+all() { for one in link one_way_up one_way_down both_ways sockets managers restarts pokes halves strangers; do "$one"; done; }
+
 series=${1:-6.12}
 shift $(($# > 0))
-[ $# -gt 0 ] || set -- link one_way_up one_way_down both_ways sockets managers restarts pokes halves strangers
 managed_begin "faults-$series" "$series"
 joins
-for one; do "$one"; done
+for part in "${@:-all}"; do "$part"; done
 managed_end
 exit $failed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# faults_vms.sh: three machines on one Ethernet, each kept in the cluster by `ccmctl manage`; one is killed and starts
-# again, one is stopped for a while. How long it takes until the others notice, and until all are joined again, by the
+# faults_vms.sh [TIMES]: three machines on one Ethernet, each kept in the cluster by `ccmctl manage`; one is killed and
+# starts again, one is stopped for a while, as often as told. How long it takes until the others notice, and until all are joined again, by the
 # host's clock. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to standard error.
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for a guest's shell; `attempt` calls functions
 source "$(dirname "$0")/managed.sh"
@@ -93,8 +93,10 @@ stopped() {
 }
 
 set_up
-killed
-stopped
+for _ in $(seq "${1:-1}"); do
+	killed
+	stopped
+done
 for n in 1 2 3; do
 	attempt "node${n}_unloads" on "node$n" 'killall ccmctl; wait_for 5 rmmod ccm && nothing_left'
 	judged $n "node${n}_console_is_clean"

@@ -11,8 +11,10 @@ tsc_khz() {
 	"$measure"
 }
 
-# Our own x86 kernel: QEMU's smallest machine. $machine and $append are what qemu_command wants.
+# Our own x86 kernel: QEMU's smallest machine. $machine and $append are what qemu_command wants; $bus is that of its virtio
+# devices.
 machine_own() {
+	bus=device
 	machine=(qemu-system-x86_64 -M microvm -cpu "max,la57=off" -smp 2 -m 1G -kernel "$1/vmlinux"
 		-device virtio-serial-device)
 	append="console=ttyS0 ccm_end=\"reboot -f\" reboot=t tsc=reliable tsc_early_khz=$(tsc_khz) no_timer_check"

@@ -26,24 +26,43 @@ attempt() {
 # check CASE COMMAND: the same, in the guest.
 check() { attempt "$1" on node1 "$2"; }
 
-# managed_begin SUITE SERIES: the guest, on a stock kernel, and the file of its cluster. Nobody is started.
+# managed_begin SUITE KERNEL: the guest, on a stock kernel (6.1, 6.12) or the debug kernel, x86-debug, with kmemleak on, and
+# the file of its cluster. Nobody is started.
 managed_begin() {
-	local stock
+	local kernel
 	suite=$1
-	stock=$("$vm/stock.sh" "$2")
-	say "==> $suite: eight nodes on Debian's $(cat "$stock/release")"
-	make_for "$stock" samples test-consumer
+	cluster_begin "$top/build/vm/$suite"
+	if [ "$2" = x86-debug ]; then debug_kernel; else counted_kernel "$2"; fi
+	say "==> $suite: eight nodes on $(cat "$kernel/release")"
 	make -s -C "$top" ccmctl >&2
 	make_program_for x86_64 "$vm/strangers"
-	cluster_begin "$top/build/vm/$suite"
-	# Times are the guest's own, and say the same on a busy host.
-	guest_machine=machine_counted guest_drivers=(sch_netem tcp_diag)
-	guest node1 "$stock" "${for_managers[@]}" \
-		"$top/build/$(cat "$stock/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" \
+	guest node1 "$kernel" "${for_managers[@]}" \
+		"$top/build/$(cat "$kernel/release")/consumers/tests/vm/consumer/ccm_table.ko:modules/ccm_table.ko" \
 		"$top/build/strangers:usr/bin/strangers" \
 		"$(tool tc):usr/lib/iproute2/tc" "$(tool ss):usr/lib/iproute2/ss"
 	guest_ready node1
-	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; . /lib/ccm/chaos.sh; insmod /modules/ccm.ko'
+	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; . /lib/ccm/chaos.sh'
+	[ "$2" != x86-debug ] || on node1 forget_leaks
+	on node1 'insmod /modules/ccm.ko'
+}
+
+# Debian's. Times are the guest's own, and say the same on a busy host.
+counted_kernel() {
+	kernel=$("$vm/stock.sh" "$1")
+	make_for "$kernel" samples test-consumer
+	guest_machine=machine_counted guest_drivers=(sch_netem tcp_diag)
+}
+
+# Its folder, made to look like that of a stock kernel.
+debug_kernel() {
+	local built
+	built=$("$vm/kernel.sh" x86-debug)
+	make -s -C "$top" samples test-consumer KDIR="$built" FLAVOUR=x86-debug ARCH=x86 >&2
+	kernel=$cluster/kernel
+	mkdir "$kernel"
+	ln -s "$built/vmlinux" "$kernel/vmlinux"
+	echo x86-debug >"$kernel/release"
+	guest_machine=machine_own more_append="kmemleak=on"
 }
 
 tool() { readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v "$1")"; }
@@ -55,6 +74,7 @@ managed_end() {
 	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/events$n; done' >"$cluster/events.log" 2>/dev/null || true
 	check end 'for n in $(seq 8); do tell_manager TERM $n; done; watch_end; nodes_end'
 	check unload 'unload_all && nothing_left'
+	[ ! -e "$cluster/kernel" ] || check no_leak no_leak
 	"$vm/judge.sh" "$cluster/node1/console.log" "$suite: console_is_clean" || failed=1
 	cluster_end
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# test.sh [arch]: every test: the core and ccmctl on the host, whether generated files are current, then in virtual machines
-# KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and real faults; and what
-# `make install` installs. With "arch" those of other architectures: the core on a big-endian processor, and a cluster of three. The last line is "N
-# passed, N failed"; the status is not 0 when one failed, or when nothing ran.
+# test.sh [arch|long [K/N]]: every test: the core and ccmctl on the host, whether generated files are current, then in
+# virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and real
+# faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian processor,
+# and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as 2/3, only the
+# second of three slices of these. The last line is "N passed, N failed"; the status is not 0 when one failed, or when
+# nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
@@ -44,6 +46,19 @@ host_s390x() {
 	make -s -C "$top/tests/host" check-s390x SYSROOT="$("$vm/sysroot.sh" s390x)" | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
 }
 
+# Each a quarter of an hour at most, on a machine with two processors.
+long=(
+	"faults-random $vm/faults_random.sh 5"
+	"faults-random-leaks $vm/faults_random.sh 3 '' x86-debug"
+	"faults-again $vm/faults.sh 6.12 all all all all all"
+	"faults-random-6.1 $vm/faults_random.sh 5 '' 6.1"
+	"faults-6.1 $vm/faults.sh 6.1"
+	"faults-vms-again $vm/faults_vms.sh 5"
+)
+
+# in_slice N K/N: the Nth part, from 0, is of this slice.
+in_slice() { [ $(($1 % ${2#*/})) = $((${2%/*} - 1)) ]; }
+
 case ${1-} in
 "")
 	"$vm/packages.sh" build machines kernels checks
@@ -62,6 +77,14 @@ arch)
 	"$vm/packages.sh" build machines programs x86_64 arm64 s390x
 	part host-s390x host_s390x
 	part smoke-arch "$vm/smoke.sh" x86_64 arm64 s390x
+	;;
+long)
+	slice=${2:-1/1}
+	[[ $slice =~ ^([1-9][0-9]?)/([1-9][0-9]?)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] || usage
+	"$vm/packages.sh" build machines kernels checks
+	for n in "${!long[@]}"; do
+		! in_slice "$n" "$slice" || eval "part ${long[n]}"
+	done
 	;;
 *) usage ;;
 esac

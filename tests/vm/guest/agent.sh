@@ -9,6 +9,7 @@
 
 # The guest's own Ethernet, when it is one node of several guests.
 ethernet() {
+	[ -d /proc/sys/net/ipv6/conf/eth0 ] || return 0 # it is the only one
 	echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad
 	$IP addr add "10.77.0.$1/24" dev eth0
 	$IP addr add "fd77::$1/64" dev eth0

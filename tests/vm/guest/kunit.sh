@@ -6,17 +6,6 @@
 # shellcheck source=nodes.sh disable=SC1091
 . /lib/ccm/nodes.sh
 
-scan() { echo scan >/sys/kernel/debug/kmemleak; }
-
-# An object must be five seconds old, and be found unreferenced twice, before kmemleak speaks of it.
-no_leak() {
-	sleep 6
-	scan
-	scan
-	cat /sys/kernel/debug/kmemleak
-	[ -z "$(cat /sys/kernel/debug/kmemleak)" ]
-}
-
 # KUnit waits for a case like a hung task would; with kmemleak on a slow host one may take a minute.
 echo 150 >/proc/sys/kernel/hung_task_timeout_secs
 
@@ -25,7 +14,7 @@ grep -q kmemleak=on /proc/cmdline && leak_check=yes
 
 nodes 4 # sets $pids
 check guest.nodes_are_linked nodes_are_linked
-[ -z "$leak_check" ] || { scan; echo clear >/sys/kernel/debug/kmemleak; }
+[ -z "$leak_check" ] || forget_leaks
 # shellcheck disable=SC2154
 check guest.load insmod /modules/ccm_kunit.ko "pids=$pids"
 for suite in /sys/kernel/debug/kunit/*/results; do

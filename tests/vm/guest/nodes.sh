@@ -77,6 +77,20 @@ nothing_left() {
 	! grep ccm /proc/modules || { echo "modules are left"; return 1; }
 }
 
+scan() { echo scan >/sys/kernel/debug/kmemleak; }
+
+# What others have lost.
+forget_leaks() { scan && echo clear >/sys/kernel/debug/kmemleak; }
+
+# An object must be five seconds old, and be found unreferenced twice, before kmemleak speaks of it.
+no_leak() {
+	sleep 6
+	scan
+	scan
+	cat /sys/kernel/debug/kmemleak
+	[ -z "$(cat /sys/kernel/debug/kmemleak)" ]
+}
+
 # The test bed itself works: each node reaches the next one, by both families.
 nodes_are_linked() {
 	for n in $(seq 2 "$count"); do
