@@ -7,6 +7,10 @@ source "$vm/cluster.sh"
 nodes=(node1 node2 node3)
 [ $# -gt 0 ] || set -- x86_64
 arches=("$@")
+file_of_cluster=/etc/ccm/cluster.toml
+manage="ccmctl manage $file_of_cluster 2>/tmp/manager.log &"
+# A manager tries to connect whoever is down.
+lost='down|connecting'
 some_processes="grep -E 'NODE|init|ccm| - ' /proc/net/ccm_ps"
 
 # One empty line, and never two.
@@ -43,10 +47,10 @@ shown() {
 # state_on NODE PEER: what `ccmctl show` calls the peer there.
 state_on() { on "$1" 'ccmctl show' | awk -v peer="$2" '$1 == peer { print $2 }'; }
 
-# becomes NODE PEER STATE SECONDS: waits until NODE shows it.
+# becomes NODE PEER STATE SECONDS: waits until NODE shows it, or one of several, with | between.
 becomes() {
 	local start=$SECONDS
-	until [ "$(state_on "$1" "$2")" = "$3" ]; do
+	until [[ $(state_on "$1" "$2") =~ ^($3)$ ]]; do
 		[ $((SECONDS - start)) -lt "$4" ] || die "$1 does not show node $2 as $3 within $4 s: see $cluster"
 		sleep 0.2
 	done
@@ -59,6 +63,22 @@ saw() { grep -q "$1" "$cluster/said" || die "node 1 does not say \"$1\""; }
 pick_file() {
 	file=$(gcc-12 -print-prog-name=cc1)
 	[ "$(stat -Lc %s "$file")" -ge $((16 << 20)) ] || die "$file is smaller than 16 MiB"
+}
+
+# The cluster's file.
+describe() {
+	cat <<-END
+		cluster = "demo"
+		key = "/etc/ccm/demo.key"
+
+		[heartbeat]
+		interval = 1.0   # seconds
+		limit = 4        # so many without a sign of life, and a node is down
+	END
+	local names=(alpha beta gamma) n
+	for n in 1 2 3; do
+		printf '\n[[node]]\nnumber = %s\nname = "%s"\naddress = "10.77.0.%s"\n' $n "${names[n - 1]}" $n
+	done
 }
 
 set_up() {
@@ -78,11 +98,12 @@ set_up() {
 	done
 	pick_file
 	cluster_begin "$top/build/vm/demo"
+	describe >"$cluster/cluster.toml"
 	hub 3
 	say "==> starting three machines with Debian's kernels ${releases[*]}"
-	guest node1 "${stocks[0]}" "$file:cc1"
-	guest node2 "${stocks[1]}"
-	guest node3 "${stocks[2]}"
+	guest node1 "${stocks[0]}" "$cluster/cluster.toml:$file_of_cluster" "$file:cc1"
+	guest node2 "${stocks[1]}" "$cluster/cluster.toml:$file_of_cluster"
+	guest node3 "${stocks[2]}" "$cluster/cluster.toml:$file_of_cluster"
 	for node in "${nodes[@]}"; do guest_ready "$node"; done
 }
 
@@ -97,27 +118,39 @@ load() {
 }
 
 configure() {
-	title "2. Each becomes a node: a number, an address, and who the others are"
-	local n m
-	for n in 1 2 3; do
-		shown "node$n" "ccmctl node set $n --address 10.77.0.$n --cluster demo --insecure"
-		for m in 1 2 3; do
-			[ $n = $m ] || shown "node$n" "ccmctl peer add $m --address 10.77.0.$m"
-		done
+	title "2. One file describes the cluster, and who knows its key belongs to it"
+	shown node1 "cat $file_of_cluster"
+	shown node1 "ccmctl genkey /etc/ccm/demo.key"
+	local key node
+	key=$(on node1 'cat /etc/ccm/demo.key')
+	for node in node2 node3; do on $node "umask 077; echo $key >/etc/ccm/demo.key"; done
+	tell "Both are the same on all nodes; they have been copied there. Node 1 looks for mistakes in them:"
+	shown node1 "ccmctl check $file_of_cluster --node auto"
+}
+
+# joined NODE PEER...: waits until both sides say so.
+joined() {
+	local node=$1 peer
+	shift
+	for peer; do
+		becomes "node$node" "$peer" up 20
+		becomes "node$peer" "$node" up 20
 	done
 }
 
-connect() {
-	title "3. They connect: of two nodes the one with the higher number listens"
-	shown node2 'ccmctl listen 1'
-	shown node3 'ccmctl listen 1 && ccmctl listen 2'
-	shown node1 'ccmctl connect 2 --wait 20 && ccmctl connect 3 --wait 20'
-	shown node2 'ccmctl connect 3 --wait 20'
-	local n m
-	for n in 1 2 3; do
-		for m in 1 2 3; do [ $n = $m ] || becomes "node$n" $m up 20; done
-	done
+join() {
+	title "3. On each node a manager connects it with all others, and again whenever it has to"
+	shown node1 "$manage"
+	shown node2 "$manage"
+	joined 1 2
 	shown node1 'ccmctl show'
+	tell "Node 3 starts late:"
+	local start
+	start=$(host_ms)
+	shown node3 "$manage"
+	joined 3 1 2
+	tell "It was joined $(($(host_ms) - start)) ms later."
+	shown node3 'ccmctl show'
 }
 
 transfer() {
@@ -158,33 +191,49 @@ processes() {
 	for n in 1 2 3; do saw " $n  *1 . init"; done
 }
 
+cut_link() {
+	title "6. Node 2 loses its link, and gets it back"
+	local start seen
+	start=$(host_ms)
+	shown node2 'ip link set eth0 down'
+	becomes node1 2 "$lost" 15
+	seen=$(($(host_ms) - start))
+	tell "Node 1 knew after $seen ms. What its manager says:"
+	shown node1 'grep beta /tmp/manager.log'
+	saw 'no sign of life'
+	tell "The link is mended:"
+	start=$(host_ms)
+	shown node2 'ip link set eth0 up'
+	joined 2 1 3
+	tell "All were joined again $(($(host_ms) - start)) ms later."
+	shown node1 'ccmctl ping 2 -c 3 -i 0.2'
+}
+
 goodbye() {
-	title "6. Node 2 is taken down properly: it says goodbye"
-	shown node2 'ccmctl node delete'
-	becomes node1 2 down 5
-	shown node1 'ccmctl show'
-	saw 'goodbye'
+	title "7. Node 2 is taken down properly: it says goodbye"
+	shown node2 'killall ccmctl; ccmctl node delete'
+	becomes node1 2 "$lost" 5
+	shown node1 'grep beta /tmp/manager.log | tail -n 3'
+	saw "goodbye"
 }
 
 cut_off() {
-	title "7. Node 3 is cut off without a word: its machine is killed"
+	title "8. Node 3 is cut off without a word: its machine is killed"
 	tell "(kill -9 of its QEMU)"
 	guest_kill node3
 	local start=$SECONDS
 	tell "Until node 1 knows, a call waits for its answer, but not longer than it was told to:"
 	shown node1 "$some_processes"
 	saw ' 3 .* late'
-	becomes node1 3 down 15
-	shown node1 'ccmctl show'
-	saw 'timed out'
-	tell "Node 1 saw it after $((SECONDS - start)) s: TCP gave up on a peer that no longer answers. From then on:"
+	becomes node1 3 "$lost" 15
+	tell "It knew after $((SECONDS - start)) s. From then on:"
 	shown node1 "$some_processes"
 	saw ' 3 .* down'
 }
 
 unload() {
-	title "8. What is left unloads"
-	shown node1 'rmmod ccm_ps ccm_ping ccm_xfer ccm'
+	title "9. What is left unloads"
+	shown node1 'killall ccmctl; rmmod ccm_ps ccm_ping ccm_xfer ccm'
 	shown node2 'rmmod ccm_ps ccm_ping ccm_xfer ccm'
 	local node
 	for node in node1 node2; do on $node nothing_left || die "CCM left something behind on $node"; done
@@ -196,9 +245,10 @@ set_up
 began=$SECONDS
 load
 configure
-connect
+join
 transfer
 processes
+cut_link
 goodbye
 cut_off
 unload

@@ -8,8 +8,6 @@ source "$(dirname "$0")/managed.sh"
 # Goals in milliseconds, with a heartbeat a second and three that may be missed.
 silence=3600 healed=2000
 
-host_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
-
 # machine N: starts it.
 machine() { guest "node$1" "$stock" "${for_managers[@]}" "$cluster/key:key"; }
 

@@ -22,6 +22,9 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # The usage of a script is the comment at its head.
 usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
+# What time it is, in milliseconds.
+host_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
 # progress LABEL LOG: copies standard input to LOG and shows that work goes on, one line every ten seconds.
 progress() {
 	local label=$1 log=$2 lines=0 shown=$SECONDS start=$SECONDS line
