@@ -158,8 +158,8 @@ unload_all() {
 
 # --- strangers ----------------------------------------------------------------------------------------------------------------
 
-# rtt N M: how long twenty heartbeats took on average, in microseconds.
-rtt() { in_node "$1" ccmctl -j ping "$2" -c 20 -i 0.1 | awk -F '[:, ]+' '/avg_us/ { print int($3) }'; }
+# rtt N M: how long fifty heartbeats took on average, in microseconds.
+rtt() { in_node "$1" ccmctl -j ping "$2" -c 50 -i 0.1 | awk -F '[:, ]+' '/avg_us/ { print int($3) }'; }
 
 # refused N WHY: how many connections node N has refused, for that reason.
 refused() { in_node "$1" ccmctl stats | awk -v why="$2" '/^Node/ { own = 1 } /^Peer/ { own = 0 } own && $1 == why { print $2 }'; }
