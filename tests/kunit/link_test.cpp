@@ -76,6 +76,25 @@ public:
 		}
 		return true;
 	}
+	// Node 2 has told its proof and its limits: messages may be sent now.
+	bool hear_ready()
+	{
+		u8 header_bytes[wire::kHeaderSize];
+		u8 payload[wire::kHelloSize];
+
+		for (;;) {
+			if (!hear(header_bytes, sizeof(header_bytes)))
+				return false;
+			auto heard = wire::decode(header_bytes);
+			if (!heard.ok() ||
+			    heard.value().length > sizeof(payload))
+				return false;
+			if (heard.value().kind == wire::Kind::Ready)
+				return true;
+			if (!hear(payload, heard.value().length))
+				return false;
+		}
+	}
 	void send_proof(const u8 (&proof)[wire::kProofSize])
 	{
 		wire::Header frame = control(wire::Kind::Proof);
@@ -113,6 +132,7 @@ public:
 	{
 		prove();
 		send(control(wire::Kind::Ready));
+		EXPECT(hear_ready());
 	}
 	static wire::Header control(wire::Kind kind)
 	{
