@@ -64,8 +64,8 @@ modules_of() {
 }
 
 # guest NAME STOCK [FILE:GUEST_PATH ...]: starts a guest; NAME is nodeN, and it gets the wire to the hub's port N.
-# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens. If set, $guest_machine is its machine and
-# $guest_drivers are more of its kernel's own modules.
+# It has CCM, its samples and ccmctl; `guest_ready NAME` waits until it listens. If set, $guest_machine is its machine
+# and $guest_drivers are more of its kernel's own modules.
 guest() {
 	local name=$1 stock=$2 folder=$cluster/$1 arch release in out
 	shift 2
@@ -98,8 +98,8 @@ guest_ready() {
 	on "$1" "ethernet ${1#node}"
 }
 
-# answer NAME: what the agent says, up to its status, which is the result. 124 if it says nothing for a minute, or $patience
-# seconds.
+# answer NAME: what the agent says, up to its status, which is the result. 124 if it says nothing for a minute, or
+# $patience seconds.
 answer() {
 	local line
 	while IFS= read -r -t "${patience:-60}" line; do

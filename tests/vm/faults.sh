@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# faults.sh [SERIES [FAULT...]]: real faults between eight nodes in one guest with one processor, each kept by `ccmctl manage`: how
-# long it takes until the nodes notice, and until all are joined again. On the stock kernel 6.12, or another series.
-# Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to standard error.
+# faults.sh [SERIES [FAULT...]]: real faults between eight nodes in one guest with one processor, each kept by `ccmctl
+# manage`: how long it takes until the nodes notice, and until all are joined again. On the stock kernel 6.12, or another
+# series. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to standard error.
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for the guest's shell; faults are called by name
 source "$(dirname "$0")/managed.sh"
 
@@ -64,7 +64,8 @@ managers() {
 	check manager_lives 'lives >/tmp/before; forget'
 	check manager_killed 'for n in 1 4 8; do tell_manager KILL $n; done; sleep 5'
 	check manager_back 'for n in 1 4 8; do manager $n; done; sleep 5; all_up 1 8'
-	check manager_second_is_refused 'in_node 1 timeout 5 ccmctl manage /tmp/cluster1.toml 2>&1 | grep "another manager holds"'
+	check manager_second_is_refused \
+		'in_node 1 timeout 5 ccmctl manage /tmp/cluster1.toml 2>&1 | grep "another manager holds"'
 	check manager_none_told 'calm_but ""'
 	check manager_drops_nothing 'lives | diff /tmp/before -'
 	# What nobody connects stays broken; who comes back mends it.
@@ -95,17 +96,20 @@ halves() {
 	check halves_calm 'all_up 1 8 && calm_but "1 2 3 4" "5 6 7 8"'
 }
 
-# From the address of node 1, which is a member at the same time, to node 8. 64 of them are kept, as many may wait in TCP
-# to be accepted, and there are seven peers.
+# From the address of node 1, which is a member at the same time, to node 8. 64 of them are kept, 65 may wait in TCP to be
+# accepted, and there are seven peers.
 strangers() {
 	check strangers_prepared 'forget; before=$(refused 8 refused) && calm=$(rtt 2 8) && slab=$(slab_kib)'
 	check strangers_come 'flood 1 8 500 10; sleep 0.5; [ $(refused 8 refused) -gt $((before + 100)) ]'
 	check strangers_keep_nobody_out "begin_anew 3; joined_within $healed \$restarted 1 8"
-	check strangers_slow_nobody 'took=$(rtt 2 8); measured "us until a heartbeat is answered:" $took $took $((calm * 2))'
-	check strangers_are_few 'flood_watched 8; cat /tmp/strangers; measured "connections:" $connections $connections $((64 + 65 + 7))'
+	check strangers_slow_nobody \
+		'took=$(rtt 2 8); measured "us until a heartbeat is answered:" $took $took $((calm * 2))'
+	check strangers_are_few \
+		'flood_watched 8; cat /tmp/strangers; measured "connections:" $connections $connections $((64 + 65 + 7))'
 	check strangers_take_little 'measured "KiB:" $((memory - slab)) $((memory - slab)) 2048'
 	check strangers_refused '[ $(($(refused 8 refused) - before)) = $(cut -d" " -f 1 /tmp/strangers) ]'
-	check strangers_for_a_reason 'in_node 8 ccmctl stats | head; each_over 500 proofs garbage crowded && each_over 40 late'
+	check strangers_for_a_reason \
+		'in_node 8 ccmctl stats | head; each_over 500 proofs garbage crowded && each_over 40 late'
 	check strangers_members_calm 'calm_but 3 "1 2 4 5 6 7 8"'
 }
 
@@ -114,7 +118,10 @@ one_way_up() { one_way 3 5; }
 one_way_down() { one_way 5 3; }
 sockets() { kills 5 6; kills 6 5; }
 
-all() { for one in link one_way_up one_way_down both_ways sockets managers restarts pokes halves strangers; do "$one"; done; }
+all() {
+	local one
+	for one in link one_way_up one_way_down both_ways sockets managers restarts pokes halves strangers; do "$one"; done
+}
 
 series=${1:-6.12}
 shift $(($# > 0))

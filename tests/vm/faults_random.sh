@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # faults_random.sh [MINUTES [SEED [KERNEL]]]: faults at random between eight nodes in one guest, each kept by `ccmctl
-# manage`, while all call each other; and again and again quiet, in which all have to be joined, and stay so. 5 minutes of
-# the guest's time unless told otherwise. SEED repeats the faults of an earlier run; it is printed. KERNEL is a stock one,
-# 6.12 unless told otherwise, or x86-debug, which finds leaks too. Prints a line "ok NAME" or "not ok NAME" a case.
+# manage`, while all call each other; and again and again quiet, in which all have to be joined, and stay so. 5 minutes
+# of the guest's time unless told otherwise. SEED repeats the faults of an earlier run; it is printed. KERNEL is a stock
+# one, 6.12 unless told otherwise, or x86-debug, which finds leaks too. Prints a line "ok NAME" or "not ok NAME" a case.
 # shellcheck disable=SC2016  # what stands in single quotes is for the guest's shell
 source "$(dirname "$0")/managed.sh"
 
 minutes=${1:-5} seed=${2:-$SRANDOM} kernel=${3:-6.12} interval=1 patience=300
 # The debug kernel is slow, and its clock is the host's.
 [ "$kernel" != x86-debug ] || interval=3
-# Of 40 seconds 25 are harm. Whoever has not noticed when it ends has interval x limit and a fifth for that, and then two
-# seconds to be joined.
+# Of 40 seconds 25 are harm. Whoever has not noticed when it ends has interval x limit and a fifth for that, and then
+# two seconds to be joined.
 rounds=$((minutes * 60 / 40)) harm=25 joined=$((interval * 3600 + 2000))
 
 managed_begin "faults-random-$kernel" "$kernel"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # faults_vms.sh [TIMES]: three machines on one Ethernet, each kept in the cluster by `ccmctl manage`; one is killed and
-# starts again, one is stopped for a while, as often as told. How long it takes until the others notice, and until all are joined again, by the
-# host's clock. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to standard error.
+# starts again, one is stopped for a while, as often as told. How long it takes until the others notice, and until all are
+# joined again, by the host's clock. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to
+# standard error.
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for a guest's shell; `attempt` calls functions
 source "$(dirname "$0")/managed.sh"
 

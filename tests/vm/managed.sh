@@ -26,8 +26,8 @@ attempt() {
 # check CASE COMMAND: the same, in the guest.
 check() { attempt "$1" on node1 "$2"; }
 
-# managed_begin SUITE KERNEL: the guest, on a stock kernel (6.1, 6.12) or the debug kernel, x86-debug, with kmemleak on, and
-# the file of its cluster. Nobody is started.
+# managed_begin SUITE KERNEL: the guest, on a stock kernel (6.1, 6.12) or the debug kernel, x86-debug, with kmemleak on.
+# Its nodes have no file yet, and nobody is started.
 managed_begin() {
 	local kernel
 	suite=$1
@@ -71,9 +71,9 @@ tool() { readlink -f "$(PATH=$PATH:/usr/sbin:/sbin command -v "$1")"; }
 # shellcheck disable=SC2016  # the guest's
 managed_end() {
 	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/log$n; done' >"$cluster/managers.log"
-	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/events$n; done' >"$cluster/events.log" 2>/dev/null || true
+	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/events$n; done' >"$cluster/events.log" || true
 	check end 'for n in $(seq 8); do tell_manager TERM $n; done; watch_end; nodes_end'
-	check unload 'unload_all && nothing_left'
+	check unload 'rmmod ccm_table; rmmod ccm && nothing_left'
 	[ ! -e "$cluster/kernel" ] || check no_leak no_leak
 	"$vm/judge.sh" "$cluster/node1/console.log" "$suite: console_is_clean" || failed=1
 	cluster_end

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # manager.sh: what `ccmctl manage` does as it is told, for eight nodes in one guest: it starts and ends, misses events,
-# reads its file again, lets nobody in who has another key. faults.sh has what befalls it. Prints a line "ok NAME" or "not
-# ok NAME" a case.
+# reads its file again, lets nobody in who has another key. faults.sh has what befalls it. Prints a line "ok NAME" or
+# "not ok NAME" a case.
 # shellcheck disable=SC2016  # what stands in single quotes is for the guest's shell
 source "$(dirname "$0")/managed.sh"
 

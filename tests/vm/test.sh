@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # test.sh [arch|long [K/N]]: every test: the core and ccmctl on the host, whether generated files are current, then in
-# virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and real
-# faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian processor,
-# and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as 2/3, only the
-# second of three slices of these. The last line is "N passed, N failed"; the status is not 0 when one failed, or when
-# nothing ran.
+# virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
+# real faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian
+# processor, and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as
+# 2/3, only the second of three slices of these. The last line is "N passed, N failed"; the status is not 0 when one
+# failed, or when nothing ran.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases

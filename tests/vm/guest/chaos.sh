@@ -8,10 +8,10 @@ random() {
 	random=$((seed / 65536 % $1 + 1))
 }
 
-# --- traffic ----------------------------------------------------------------------------------------------------------------
+# --- traffic --------------------------------------------------------------------------------------------------------
 
-# Node $n calls others, again and again, and the consumer checks each byte of what comes back: a line "fine", or what was
-# wrong.
+# Node $n calls others, again and again, and the consumer checks each byte of what comes back: a line "fine", or what
+# was wrong.
 talk='
 	while [ -e /tmp/traffic ]; do
 		to=$((RANDOM % count + 1))
@@ -35,8 +35,8 @@ traffic_end() { rm /tmp/traffic; wait $talkers; }
 
 traffic_forget() { for n in $(seq "$count"); do : >/tmp/talk$n; done; }
 
-# Calls may fail, and do, while nodes are cut off or have no number. But what comes has to be what was sent: the consumer
-# tells the log of everything. Not every kernel has names for errors.
+# Calls may fail, and do, while nodes are cut off or have no number. But what comes has to be what was sent: the
+# consumer tells the log of everything. Not every kernel has names for errors.
 lost='EHOSTDOWN|112|ECONNABORTED|103|ENOTCONN|107|ENODEV|19|ETIMEDOUT|110'
 nothing_garbled() { ! dmesg -c | grep 'ccm_table:' | grep -vE -- ": -($lost)\$"; }
 
@@ -48,7 +48,7 @@ all_talk() {
 	done
 }
 
-# --- harm -------------------------------------------------------------------------------------------------------------------
+# --- harm -----------------------------------------------------------------------------------------------------------
 
 dead=
 

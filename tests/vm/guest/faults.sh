@@ -4,7 +4,7 @@
 TC=/usr/lib/iproute2/tc
 SS=/usr/lib/iproute2/ss
 
-# --- what nodes tell ----------------------------------------------------------------------------------------------------
+# --- what nodes tell ------------------------------------------------------------------------------------------------
 
 # watch_begin: from here on each node's events go to /tmp/eventsN.
 watch_begin() {
@@ -32,11 +32,15 @@ changes() {
 }
 
 # told STATE SINCE N M: when node N first told, after that, that its peer M has come to this state.
-told() { changes "$3" | awk -v since="$2" -v m="$4" -v state="$1" '$1 >= since && $2 == m && $3 == state { print $1; n = 1; exit } END { exit !n }'; }
+told() {
+	changes "$3" | awk -v since="$2" -v m="$4" -v state="$1" '
+		$1 >= since && $2 == m && $3 == state { print $1; n = 1; exit }
+		END { exit !n }'
+}
 
 # await STATE SINCE N M: until told, ten seconds at most.
 await() {
-	for tries in $(seq 200); do
+	for _ in $(seq 200); do
 		! told "$@" || return 0
 		sleep 0.05
 	done
@@ -110,14 +114,14 @@ new_life() {
 	done
 }
 
-# --- what breaks ------------------------------------------------------------------------------------------------------------
+# --- what breaks ----------------------------------------------------------------------------------------------------
 
 # link_down N M, link_up N M: node N's end of the link. Going down takes its routes along.
 link_down() { $IP -n "node$1" link set "to$2" down; }
 link_up() { link_commands "to$2" "$1" "$2" | grep -v '^addr add 10' | $IP -n "node$1" -batch -; }
 
-# fresh N M: neither of the two will have to ask for the other's link address soon. If one had to while it hears nothing of
-# the other, it could not even send a reset.
+# fresh N M: neither of the two will have to ask for the other's link address soon. If one had to while it hears nothing
+# of the other, it could not even send a reset.
 fresh() {
 	$IP -n "node$1" neigh flush dev "to$2"
 	$IP -n "node$2" neigh flush dev "to$1"
@@ -151,18 +155,16 @@ pairs() { for a in $1; do for b in $2; do echo "$a $b $b $a"; done; done; }
 # kill_socket N M: node N's connection with M, as an administrator might by mistake.
 kill_socket() { in_node "$1" $SS -K -t dst "10.77.0.$2" | grep "10.77.0.$2"; }
 
-unload_all() {
-	! lsmod | grep -q '^ccm_table' || rmmod ccm_table
-	rmmod ccm
-}
-
-# --- strangers ----------------------------------------------------------------------------------------------------------------
+# --- strangers ------------------------------------------------------------------------------------------------------
 
 # rtt N M: how long fifty heartbeats took on average, in microseconds.
 rtt() { in_node "$1" ccmctl -j ping "$2" -c 50 -i 0.1 | awk -F '[:, ]+' '/avg_us/ { print int($3) }'; }
 
 # refused N WHY: how many connections node N has refused, for that reason.
-refused() { in_node "$1" ccmctl stats | awk -v why="$2" '/^Node/ { own = 1 } /^Peer/ { own = 0 } own && $1 == why { print $2 }'; }
+refused() {
+	in_node "$1" ccmctl stats |
+		awk -v why="$2" '/^Node/ { own = 1 } /^Peer/ { own = 0 } own && $1 == why { print $2 }'
+}
 
 # each_over COUNT WHY...: node 8 has refused more than so many for each of these reasons.
 each_over() {

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by an agent: managers of nodes that nodes() made, each in its network namespace. $count is how many.
 
-# What the file says may be set: the seconds between two heartbeats, and those before connecting again, first and at most.
+# What the file says may be set: the seconds between two heartbeats, and those before connecting again, first and at
+# most.
 interval=0.3
 pauses=
 
@@ -99,7 +100,7 @@ joined_within() {
 	for n in $(seq "$3" "$4"); do
 		at=$(now)
 		for since in $(ups "$n" | awk '{ print $2 }'); do
-			[ $((at - since)) -le $last ] || last=$((at - since))
+			[ $((at - since)) -le "$last" ] || last=$((at - since))
 		done
 	done
 	echo "# ms until joined: $((last - $2)) (goal: at most $1)"
