@@ -49,7 +49,7 @@ host_s390x() {
 # Each a quarter of an hour at most, on a machine with two processors.
 long=(
 	"faults-random $vm/faults_random.sh 5"
-	"faults-random-leaks $vm/faults_random.sh 3 '' x86-debug"
+	"faults-random-leaks $vm/faults_random.sh 2 '' x86-debug"
 	"faults-again $vm/faults.sh 6.12 all all all all all"
 	"faults-random-6.1 $vm/faults_random.sh 5 '' 6.1"
 	"faults-6.1 $vm/faults.sh 6.1"

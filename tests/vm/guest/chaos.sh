@@ -139,4 +139,5 @@ harm_for() {
 	revive
 	links_up
 	pass_all
+	echo "# ms until all was mended: $(($(now) - mended))"
 }
