@@ -9,7 +9,8 @@ namespace ccm {
 // Nobody else has it any more.
 Node::~Node()
 {
-	replace_secret(nullptr);
+	if (Secret *mine = secret_.load())
+		mine->put();
 	for (Mailbox &mailbox : mailboxes) {
 		mailboxes.clear(mailbox.module);
 		ccm::destroy(&mailbox);
