@@ -28,6 +28,11 @@ struct Reply {
 		message = made;
 		return true;
 	}
+	Status post(Peer &caller, Message &call)
+	{
+		wire::encode(head, message->payload());
+		return caller.post(message, call);
+	}
 };
 
 namespace {
@@ -114,47 +119,25 @@ void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
 	finish_call(call, reply);
 }
 
-// The call stays charged until its answer is accepted. Whoever awaits it does so
-// at the peer the call is charged to, be that deleted by now.
+// Whoever awaits the answer does so at the peer the call is charged to, be that
+// deleted by now. It may be too large for him, or for us to keep; that the call has
+// run is said anyway.
 void Node::finish_call(Message *call, Reply &reply)
 {
-	if (reply.head.id == 0 || (!reply.message && !reply.make(0))) {
-		Message::drop(reply.message);
-		discard(call);
-		return;
-	}
-	PeerRef caller = PeerRef::of(*call->peer);
-	fit_answer(*caller, reply);
-	Message *answer = reply.message;
-	answer->peer = call->peer;
-	answer->channel = call->channel;
-	answer->owed = call->charge();
-	answer->session = call->session;
-	call->peer = nullptr;
-	Message::drop(call);
-	Status posted = caller->post(answer);
-	if (!posted.ok() && posted.error() == ENOBUFS)
-		posted = post_empty(*caller, reply, answer);
-	if (!posted.ok())
-		discard(answer);
-}
+	if (reply.head.id != 0 && (reply.message || reply.make(0))) {
+		PeerRef caller = PeerRef::of(*call->peer);
+		Status posted = reply.post(*caller, *call);
 
-// What it says has no place, but that the call has run does.
-Status Node::post_empty(Peer &caller, Reply &reply, Message *&answer)
-{
-	reply.message = nullptr;
-	if (!reply.make(0))
-		return fail(ENOMEM);
-	reply.head.outcome = Outcome::TooLarge;
-	wire::encode(reply.head, reply.message->payload());
-	reply.message->peer = answer->peer;
-	reply.message->channel = answer->channel;
-	reply.message->owed = answer->owed;
-	reply.message->session = answer->session;
-	answer->peer = nullptr;
-	Message::drop(answer);
-	answer = reply.message;
-	return caller.post(answer);
+		if (posted.error() == EMSGSIZE || posted.error() == ENOBUFS) {
+			reply.head.outcome = Outcome::TooLarge;
+			if (reply.make(0))
+				posted = reply.post(*caller, *call);
+		}
+		if (posted.ok())
+			reply.message = nullptr;
+	}
+	Message::drop(reply.message);
+	discard(call);
 }
 
 // In the listener, or on a thread of the pool.
@@ -190,23 +173,6 @@ void Node::run_call(Message *call, bool on_thread)
 	}
 	reply.head.result = static_cast<u32>(result);
 	finish_call(call, reply);
-}
-
-// If it is too large for who asked, that is told instead.
-void Node::fit_answer(Peer &caller, Reply &reply)
-{
-	if (reply.message->size > wire::kCallSize &&
-	    !caller.takes(reply.module, reply.message->size)) {
-		Message *large = reply.message;
-
-		reply.head.outcome = Outcome::TooLarge;
-		reply.message = nullptr;
-		if (reply.make(0))
-			Message::drop(large);
-		else
-			reply.message = large; // it will not be accepted
-	}
-	wire::encode(reply.head, reply.message->payload());
 }
 
 } // namespace ccm

@@ -67,11 +67,11 @@ struct Message : Hook<Message> {
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
 	u64 since_ms = 0;	    // when a call arrived
-	// Of a call that arrived, and of its answer: in which of the peer's
-	// sessions. The next one's calls may have the same ids.
+	// Of a call that arrived: in which of the peer's sessions. The next
+	// one's calls may have the same ids.
 	u64 session = 0;
-	// Of an answer: the charge of its call, which its peer gets back when
-	// the answer is accepted. So those that wait are bounded.
+	// Of an answer that waits: the charge of its call, which its peer gets
+	// back when the answer is accepted. So those that wait are bounded.
 	u64 owed = 0;
 
 private:

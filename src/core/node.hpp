@@ -116,8 +116,6 @@ private:
 	void call_arrived(Message *call);
 	void refuse_call(Message *call, wire::Answer::Outcome outcome);
 	void finish_call(Message *call, Reply &reply);
-	static void fit_answer(Peer &caller, Reply &reply);
-	static Status post_empty(Peer &caller, Reply &reply, Message *&answer);
 	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status start(const ccm_node_config &config, Refusal &refusal);

@@ -51,39 +51,37 @@ Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 	return {};
 }
 
-bool Peer::takes(u32 module, u32 size)
-{
-	Guard guard(lock);
-	Channel *channel = channel_locked(module);
-
-	return channel && check_locked(*channel, size).ok();
-}
-
-Status Peer::post(Message *answer)
+Status Peer::post(Message *answer, Message &call)
 {
 	{
 		Guard guard(lock);
 
 		// Who asked is gone with its session.
-		if (!is_up(state) || answer->session != downs)
+		if (!is_up(state) || call.session != downs)
 			return fail(EHOSTDOWN);
-		TRY(check_locked(*answer->channel, answer->size));
-		if (self || (answers.empty() && queued < kQueueMax)) {
-			accept_locked(*answer->channel, answer);
-			if (self)
-				admit_waiting_locked();
-		} else {
-			// An empty one always has a place: there is no more than
-			// one for each call.
-			if (answer->size > wire::kCallSize &&
-			    answers_charge + answer->charge() > kQueueMax)
-				return fail(ENOBUFS);
-			answers_charge += answer->charge();
-			answers.push_back(answer);
-			stats.waits++;
-		}
+		TRY(check_locked(*call.channel, answer->size));
+		if (self || (answers.empty() && queued < kQueueMax))
+			accept_locked(*call.channel, answer);
+		else
+			TRY(let_wait_locked(answer, call));
 	}
 	Connection::transmit(*this);
+	return {};
+}
+
+// An empty one always has a place: there is no more than one for each call.
+Status Peer::let_wait_locked(Message *answer, Message &call)
+{
+	if (answer->size > wire::kCallSize &&
+	    answers_charge + answer->charge() > kQueueMax)
+		return fail(ENOBUFS);
+	answer->owed = call.charge();
+	answer->channel = call.channel;
+	answer->peer = call.peer;
+	call.peer = nullptr;
+	answers_charge += answer->charge();
+	answers.push_back(answer);
+	stats.waits++;
 	return {};
 }
 
@@ -171,7 +169,6 @@ void Peer::accept_locked(Channel &channel, Message *message)
 {
 	stats.messages_out++;
 	stats.bytes_out += message->size;
-	settle_locked(*message);
 	if (!self) {
 		if (message->kind != wire::Kind::Answer)
 			channel.send.sent += message->charge();
@@ -204,8 +201,6 @@ void Peer::accept_locked(Channel &channel, Message *message)
 // somebody else has a reference still.
 void Peer::settle_locked(Message &answer)
 {
-	if (!answer.owed)
-		return;
 	give_back_locked(*answer.channel, answer.owed);
 	answer.owed = 0;
 	answer.peer = nullptr;
@@ -235,6 +230,7 @@ void Peer::admit_waiting_locked()
 		Message *answer = answers.pop_front();
 
 		answers_charge -= answer->charge();
+		settle_locked(*answer);
 		accept_locked(*answer->channel, answer);
 	}
 	round_++;

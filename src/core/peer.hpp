@@ -57,12 +57,11 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	// Accept a message, which belongs to this function from then on. Waits
 	// up to timeout_ms for room.
 	Status send(Message *message, MaySleep may_sleep, int timeout_ms);
-	// Whether a message of this size can be sent under this number at all.
-	bool takes(u32 module, u32 size);
 	// The same for an answer, which nobody waits for, and which no limit of the
-	// receiver's concerns: it awaits it. If the queue is full it is sent later.
-	// ENOBUFS: too much waits already. Sleeps.
-	Status post(Message *answer);
+	// receiver's concerns: it awaits it. If the queue is full it is sent later,
+	// and takes over what its call is charged. EMSGSIZE, EHOSTDOWN, ENOBUFS
+	// (too much waits already): the answer is still the caller's. Sleeps.
+	Status post(Message *answer, Message &call);
 	// What was received is no longer held in memory.
 	void give_back(Channel &channel, u64 charge);
 	// What its consumer accepts has changed. ENOMEM.
@@ -130,6 +129,7 @@ private:
 	bool has_room_locked(const Channel &channel, u64 charge) const;
 	void trace_delivered(const Message &message) const;
 	void accept_locked(Channel &channel, Message *message);
+	Status let_wait_locked(Message *answer, Message &call);
 	void settle_locked(Message &answer);
 	void give_back_locked(Channel &channel, u64 charge);
 	Channel *put_channel_locked(Channel *made);
