@@ -18,8 +18,8 @@ build := $(top)/build/$(FLAVOUR)
 kbuild = +$(MAKE) --no-print-directory -C $(KDIR) $(if $(ARCH),ARCH=$(ARCH)) CONFIG_DEBUG_INFO_BTF_MODULES=
 
 all: ccm
-	@ln -sf build/$(FLAVOUR)/ccm/ccm.ko ccm.ko
-	@echo "ccm.ko is for kernel $(kernel-release)"
+	@ln -sf build/$(FLAVOUR)/ccm/kccm.ko kccm.ko
+	@echo "kccm.ko is for kernel $(kernel-release)"
 
 # $(call link-sources,FOLDER,PATHS): mirrors the sources under PATHS into FOLDER.
 define link-sources
@@ -37,7 +37,7 @@ need-kernel:
 ccm: need-kernel
 	$(call link-sources,$(build)/ccm,Kbuild src include)
 	$(kbuild) M=$(build)/ccm modules
-	@$(top)/tests/vm/no-constructors.sh $(KDIR) $(build)/ccm/ccm.ko
+	@$(top)/tests/vm/no-constructors.sh $(KDIR) $(build)/ccm/kccm.ko
 
 kunit: need-kernel
 	$(call link-sources,$(build)/kunit,Kbuild src include tests/kunit)
@@ -69,19 +69,10 @@ examples: ccm
 ccmctl:
 	+$(MAKE) --no-print-directory -C tools/ccmctl
 
-# Installed, the module is called kccm: the kernel has a ccm.ko of its own (AES-CCM), depmod knows one file of each name
-# and hides the other, and two modules of one name cannot be loaded together.
-installed-name := kccm
-
-to-install: need-kernel
-	$(call link-sources,$(build)/install,Kbuild src include)
-	$(kbuild) M=$(build)/install CCM_NAME=$(installed-name) modules
-	@$(top)/tests/vm/no-constructors.sh $(KDIR) $(build)/install/$(installed-name).ko
-
 # What a consumer is built with lies in /usr/src: the header, and for each kernel the symbols with their CRCs.
 PREFIX         ?= /usr/local
 version        := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' $(top)/src/kernel/module.c)
-module-file    := $(DESTDIR)/lib/modules/$(kernel-release)/extra/$(installed-name).ko
+module-file    := $(DESTDIR)/lib/modules/$(kernel-release)/extra/kccm.ko
 tool-file      := $(DESTDIR)$(PREFIX)/sbin/ccmctl
 manual-files   := $(DESTDIR)$(PREFIX)/share/man/man8/ccmctl.8 $(DESTDIR)$(PREFIX)/share/man/man5/ccm-cluster.toml.5
 completion     := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ccmctl
@@ -91,10 +82,10 @@ tool-files     := $(tool-file) $(manual-files) $(completion) $(example-file) $(u
 consumers-need := $(DESTDIR)/usr/src/ccm-$(version)
 depmod          = $(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(kernel-release))
 
-install: to-install ccmctl
-	install -D -m 644 $(build)/install/$(installed-name).ko $(module-file)
+install: ccm ccmctl
+	install -D -m 644 $(build)/ccm/kccm.ko $(module-file)
 	install -D -m 644 $(top)/include/ccm/ccm.h $(consumers-need)/include/ccm/ccm.h
-	install -D -m 644 $(build)/install/Module.symvers $(consumers-need)/$(kernel-release)/Module.symvers
+	install -D -m 644 $(build)/ccm/Module.symvers $(consumers-need)/$(kernel-release)/Module.symvers
 	install -D -m 755 $(top)/build/ccmctl $(tool-file)
 	for file in $(manual-files); do install -D -m 644 $(top)/Documentation/$$(basename $$file) $$file || exit 1; done
 	install -D -m 644 $(top)/tools/ccmctl/ccmctl.bash $(completion)
@@ -132,11 +123,11 @@ bench:
 	@bench/run.sh
 
 clean:
-	rm -rf build ccm.ko
+	rm -rf build kccm.ko
 	+$(MAKE) --no-print-directory -C tools/ccmctl clean
 
 help:
-	@echo 'make            ccm.ko for KDIR ($(or $(KDIR),no kernel headers found))'
+	@echo 'make            kccm.ko for KDIR ($(or $(KDIR),no kernel headers found))'
 	@echo 'make samples    the sample consumers, for the same kernel'
 	@echo 'make ccmctl     the tool that configures it'
 	@echo 'make install    all of it for one kernel, and what consumers are built with; DESTDIR, PREFIX; make uninstall'
@@ -149,5 +140,5 @@ help:
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
-.PHONY: all need-kernel ccm kunit samples test-consumer bench-module examples ccmctl to-install install uninstall demo \
+.PHONY: all need-kernel ccm kunit samples test-consumer bench-module examples ccmctl install uninstall demo \
 	test test-arch test-long check bench clean help

@@ -8,13 +8,13 @@ prepare() {
 	"$vm/packages.sh" build machines bench
 	stock=$("$vm/stock.sh" 6.12)
 	release=$(cat "$stock/release")
-	say "==> building ccm.ko, the bench and ccmctl"
+	say "==> building kccm.ko, the bench and ccmctl"
 	make -s -C "$top" bench-module KDIR="$stock/headers" >&2
 	make -s -C "$top" ccmctl >&2
 	cluster_begin "$top/build/vm/$1"
 	modules_of "$stock" virtio_pci virtio_console veth sunrpc
 	"$vm/initramfs.sh" "$cluster/initrd" bench.sh "${packed[@]}" "$top/build/ccmctl:usr/bin/ccmctl" \
-		"$(command -v iperf3):usr/bin/iperf3" "$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \
+		"$(command -v iperf3):usr/bin/iperf3" "$top/build/$release/ccm/kccm.ko:modules/kccm.ko" \
 		"$top/build/$release/consumers/bench/kernel/ccm_bench.ko:modules/ccm_bench.ko"
 	machine_counted "$stock"
 }

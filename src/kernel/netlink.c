@@ -25,6 +25,9 @@
 #include "netlink_gen.h"
 #include "netns.h"
 
+/* Who asks for the family has the module loaded. */
+MODULE_ALIAS_GENL_FAMILY(CCM_FAMILY_NAME);
+
 static struct genl_family ccm_nl_family;
 
 /* Protects ccm_nl_registered, and the family while an event is being sent. */
@@ -199,7 +202,7 @@ int ccm_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!ccm_netns_may_be_node(genl_info_net(info)))
 		return ccm_nl_refuse(info, -EPERM,
-				     "this network namespace belongs to another user namespace; the parameter userns of module ccm would have to be 1");
+				     "this network namespace belongs to another user namespace; the parameter userns of module kccm would have to be 1");
 	if (GENL_REQ_ATTR_CHECK(info, CCM_A_NODE_NUMBER))
 		return ccm_nl_refuse(info, -EINVAL, "give the node's number");
 	if (GENL_REQ_ATTR_CHECK(info, CCM_A_NODE_LOCAL))

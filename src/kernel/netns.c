@@ -2,6 +2,8 @@
 /*
  * One node for each network namespace.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/rtnetlink.h>
@@ -97,7 +99,7 @@ static void forget_module(const struct module *owner)
 	}
 	up_read(&net_rwsem);
 	if (forgotten)
-		pr_warn("ccm: module %s was unloaded without detaching: done for it\n",
+		pr_warn("module %s was unloaded without detaching: done for it\n",
 			owner->name);
 }
 

@@ -80,7 +80,7 @@ guest() {
 	[ ! -d "$stock/root" ] || modules_of "$stock" "${drivers[@]}" virtio_console virtio_net veth "${guest_drivers[@]}"
 	[ -z "$(cross_of "$arch")" ] || packed+=("$("$vm/sysroot.sh" "$arch")/bin/busybox:bin/busybox")
 	"$vm/initramfs.sh" "$folder/initrd" agent.sh "${packed[@]}" "$(programs_of "$arch")/ccmctl:usr/bin/ccmctl" \
-		"$top/build/$release/ccm/ccm.ko:modules/ccm.ko" \
+		"$top/build/$release/ccm/kccm.ko:modules/kccm.ko" \
 		"$top/build/$release/consumers/samples/ccm_xfer.ko:modules/ccm_xfer.ko" \
 		"$top/build/$release/consumers/samples/ccm_ping.ko:modules/ccm_ping.ko" \
 		"$top/build/$release/consumers/samples/ccm_ps.ko:modules/ccm_ps.ko" "$@"

@@ -92,7 +92,7 @@ set_up() {
 		releases+=("$(cat "${stocks[n]}/release")")
 	done
 	for n in 0 1 2; do
-		say "==> building ccm.ko and its samples for ${releases[n]}, and ccmctl"
+		say "==> building kccm.ko and its samples for ${releases[n]}, and ccmctl"
 		make_for "${stocks[n]}" samples
 		make_program_for "$(arch_of "${stocks[n]}")" "$top/tools/ccmctl"
 	done
@@ -113,7 +113,7 @@ load() {
 		"nodes: samples/ has their sources."
 	local node
 	for node in "${nodes[@]}"; do
-		shown "$node" 'cd /modules && insmod ccm.ko && insmod ccm_xfer.ko && insmod ccm_ping.ko && insmod ccm_ps.ko'
+		shown "$node" 'cd /modules && insmod kccm.ko && insmod ccm_xfer.ko && insmod ccm_ping.ko && insmod ccm_ps.ko'
 	done
 }
 
@@ -233,8 +233,8 @@ cut_off() {
 
 unload() {
 	title "9. What is left unloads"
-	shown node1 'killall ccmctl; rmmod ccm_ps ccm_ping ccm_xfer ccm'
-	shown node2 'rmmod ccm_ps ccm_ping ccm_xfer ccm'
+	shown node1 'killall ccmctl; rmmod ccm_ps ccm_ping ccm_xfer kccm'
+	shown node2 'rmmod ccm_ps ccm_ping ccm_xfer kccm'
 	local node
 	for node in node1 node2; do on $node nothing_left || die "CCM left something behind on $node"; done
 	for node in "${nodes[@]}"; do "$vm/judge.sh" "$cluster/$node/console.log" console >"$cluster/said" ||

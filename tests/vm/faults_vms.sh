@@ -16,7 +16,7 @@ machine() { guest "node$1" "$stock" "${for_managers[@]}" "$cluster/key:key"; }
 becomes_node() {
 	guest_ready "node$1"
 	on "node$1" '. /lib/ccm/manager.sh; . /lib/ccm/faults.sh; in_node() { shift; "$@"; }; count=3'
-	on "node$1" "interval=1; file 1 3 >/tmp/cluster.toml; cp -p /key /tmp/key; insmod /modules/ccm.ko"
+	on "node$1" "interval=1; file 1 3 >/tmp/cluster.toml; cp -p /key /tmp/key; insmod /modules/kccm.ko"
 	on "node$1" "ccmctl -j monitor >>/tmp/events$1 & forget"
 }
 
@@ -97,7 +97,7 @@ for _ in $(seq "${1:-1}"); do
 	stopped
 done
 for n in 1 2 3; do
-	attempt "node${n}_unloads" on "node$n" 'killall ccmctl; wait_for 5 rmmod ccm && nothing_left'
+	attempt "node${n}_unloads" on "node$n" 'killall ccmctl; wait_for 5 rmmod kccm && nothing_left'
 	judged $n "node${n}_console_is_clean"
 done
 cluster_end

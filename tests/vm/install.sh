@@ -88,6 +88,7 @@ try() {
 	check consumer_has_crcs crcs
 	check depmod with_the_kernels_own
 	check consumer_loads_it needs ccm_table extra/kccm.ko
+	check asking_loads_it needs net-pf-16-proto-16-family-ccm extra/kccm.ko
 	check kernels_own_is_there needs crypto-ccm kernel/crypto/ccm.ko
 	check uninstalls uninstalls
 	rm -rf "$outside"

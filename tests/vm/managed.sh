@@ -43,7 +43,7 @@ managed_begin() {
 	guest_ready node1
 	on node1 'nodes 8; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh; . /lib/ccm/chaos.sh'
 	[ "$2" != x86-debug ] || on node1 forget_leaks
-	on node1 'insmod /modules/ccm.ko'
+	on node1 'insmod /modules/kccm.ko'
 }
 
 # Debian's. Times are the guest's own, and say the same on a busy host.
@@ -73,7 +73,7 @@ managed_end() {
 	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/log$n; done' >"$cluster/managers.log"
 	on node1 'for n in $(seq 8); do echo "--- node $n"; cat /tmp/events$n; done' >"$cluster/events.log" || true
 	check end 'for n in $(seq 8); do tell_manager TERM $n; done; watch_end; nodes_end'
-	check unload 'rmmod ccm_table; rmmod ccm && nothing_left'
+	check unload 'rmmod ccm_table; rmmod kccm && nothing_left'
 	[ ! -e "$cluster/kernel" ] || check no_leak no_leak
 	"$vm/judge.sh" "$cluster/node1/console.log" "$suite: console_is_clean" || failed=1
 	cluster_end

@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib.sh"
 
 packages_for() {
 	case $1 in
-	# ccm.ko and ccmctl. The stock kernels are compiled by gcc-12; libelf1 and libssl3 are for kbuild's own tools.
+	# kccm.ko and ccmctl. The stock kernels are compiled by gcc-12; libelf1 and libssl3 are for kbuild's own tools.
 	build) echo gcc-12 g++-12 gcc g++ libc6-dev make kmod libelf1 libssl3 pkg-config libnl-genl-3-dev libcli11-dev nlohmann-json3-dev libtoml11-dev libssl-dev ;;
 	# Virtual machines and what is packed into them.
 	machines) echo qemu-system-x86 busybox-static iproute2 cpio xz-utils ;;

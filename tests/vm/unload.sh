@@ -80,7 +80,7 @@ unload_held() {
 # It forgot, and CCM says so, once.
 warned() {
 	# shellcheck disable=SC2016  # the guest's
-	on node1 '[ "$(dmesg | grep -c "ccm: module ccm_forgetful was unloaded without detaching")" = 1 ]' &&
+	on node1 '[ "$(dmesg | grep -c "kccm: module ccm_forgetful was unloaded without detaching")" = 1 ]' &&
 		on node1 'dmesg -c >/dev/null'
 }
 

@@ -231,7 +231,7 @@ std::string name_of(std::uint32_t number)
 Ccm::Ccm() : family_(connection_.family(CCM_FAMILY_NAME))
 {
 	if (family_ == 0)
-		throw Failure("CCM is not loaded: modprobe ccm");
+		throw Failure("CCM is not loaded: modprobe kccm");
 }
 
 Request Ccm::request(int command, int flags) const

@@ -43,7 +43,7 @@ everything() {
 
 nodes 2 # sets $pids
 check guest.nodes_are_linked nodes_are_linked
-check guest.load insmod /modules/ccm.ko
+check guest.load insmod /modules/kccm.ko
 check guest.configure configure
 # shellcheck disable=SC2154 # the kernel sets ccm_series
 check guest.load_bench insmod /modules/ccm_bench.ko "pids=$pids"
