@@ -159,9 +159,11 @@ void Calls::tell_all(List<Pending> &ended)
 
 		if (pending->answer && !pending->error)
 			open_answer(*pending->answer, pending->net, answer);
-		ccm_thread_busy(true);
-		pending->tell(pending->context, -pending->error, &answer);
-		ccm_thread_busy(false);
+		{
+			Busy busy;
+			pending->tell(pending->context, -pending->error,
+				      &answer);
+		}
 		Message::drop(pending->answer);
 		pending->mailbox->leave();
 		destroy(pending);

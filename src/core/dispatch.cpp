@@ -89,9 +89,8 @@ void Node::call_arrived(Message *call)
 	}
 	call->since_ms = ccm_now_ms();
 	if (!is_long) {
-		ccm_thread_busy(true);
+		Busy busy;
 		run_call(call, false);
-		ccm_thread_busy(false);
 	} else if (!pool.run(call).ok()) {
 		refuse_call(call, Outcome::Refused);
 	}

@@ -35,11 +35,9 @@ Ref<Secret> Node::secret() const
 	return Ref<Secret>(found && found->get_live() ? found : nullptr);
 }
 
-// Who found the old one has a reference, or is inside.
-void Node::replace_secret(Secret *secret)
+// Who found it has a reference, or is inside. Not under the mutex.
+void Node::let_go(Secret *old)
 {
-	Secret *old = secret_.exchange(secret);
-
 	if (!old)
 		return;
 	ccm_rcu_wait();
@@ -109,43 +107,64 @@ void Node::fail_receivers(u32 node, int error)
 
 Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 {
+	TRY(begin_starting(wanted, refuse));
+	Status started = start(wanted, refuse);
 	{
 		MutexGuard guard(mutex_);
 
-		if (going())
-			return refuse(ESHUTDOWN, "the namespace is going away");
-		if (number() != 0)
-			return refuse(EBUSY, "this node is configured already: "
-					     "delete it first");
-		if (!secret())
-			return refuse(ENOKEY,
-				      "the cluster's key is not set: set "
-				      "it, or say that it is insecure");
-		TRY(start(wanted, refuse));
+		starting_ = false;
 	}
+	TRY(started);
 	changed();
 	tell({.kind = CCM_EVENT_KIND_NODE, .node = wanted.number});
 	return {};
 }
 
+Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
+{
+	MutexGuard guard(mutex_);
+
+	if (going())
+		return refuse(ESHUTDOWN, "the namespace is going away");
+	if (number() != 0 || starting_)
+		return refuse(EBUSY, "this node is configured already: "
+				     "delete it first");
+	if (!secret())
+		return refuse(ENOKEY, "the cluster's key is not set: set "
+				      "it, or say that it is insecure");
+	starting_ = true;
+	config = wanted;
+	stats = {};
+	ccm_random(&incarnation, sizeof(incarnation));
+	return {};
+}
+
+// What it is made of may need a module, and loading one may wait for a consumer
+// that waits for the mutex: so it is made before.
 Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
 {
+	auto made = Secret::make(secret, size);
+	Secret *old;
+
+	if (!made.ok())
+		return refuse(made.error(),
+			      "no memory for the key, or the kernel "
+			      "has no HMAC-SHA256");
 	{
 		MutexGuard guard(mutex_);
 
-		if (going())
+		if (going()) {
+			made.value()->put();
 			return refuse(ESHUTDOWN, "the namespace is going away");
-		auto made = Secret::make(secret, size);
-		if (!made.ok())
-			return refuse(made.error(),
-				      "no memory for the key, or the kernel "
-				      "has no HMAC-SHA256");
-		replace_secret(made.value());
+		}
+		old = secret_.exchange(made.value());
 	}
+	let_go(old);
 	tell({.kind = CCM_EVENT_KIND_KEY});
 	return {};
 }
 
+// The socket may need a module: not under the mutex, as in set_key().
 Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 {
 	constexpr const char *kNoMemory = "out of memory";
@@ -153,18 +172,15 @@ Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 
 	if (!listener)
 		return refuse(ENOMEM, kNoMemory);
-	config = wanted;
-	stats = {};
-	ccm_random(&incarnation, sizeof(incarnation));
-	listener_ = listener;
 	Status opened = listener->start();
 	if (!opened.ok()) {
-		listener_ = nullptr;
 		ccm::destroy(listener);
 		return refuse(opened.error(),
 			      "cannot listen at this address and port: is the "
 			      "address on an interface, and the port free?");
 	}
+	MutexGuard guard(mutex_);
+	listener_ = listener;
 	number_.store(wanted.number);
 	auto self = new_peer({.number = wanted.number, .remote = wanted.local},
 			     true);
@@ -177,14 +193,16 @@ Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 
 Status Node::unconfigure(Refusal &refuse)
 {
+	Secret *old;
 	{
 		MutexGuard guard(mutex_);
 
 		if (number() == 0)
 			return refuse(ENOTCONN, "this node is not configured");
 		stop();
-		replace_secret(nullptr);
+		old = secret_.exchange(nullptr);
 	}
+	let_go(old);
 	// Not under the mutex: whoever is told may do what needs it.
 	calls.lost_all();
 	changed();

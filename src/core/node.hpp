@@ -119,7 +119,8 @@ private:
 	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status start(const ccm_node_config &config, Refusal &refusal);
-	void replace_secret(Secret *secret);
+	Status begin_starting(const ccm_node_config &config, Refusal &refusal);
+	static void let_go(Secret *old);
 	void remove_peer(Peer &peer);
 	void remove_peers();
 	void stop();
@@ -127,11 +128,14 @@ private:
 	Result<Peer *> find(u32 number, Refusal &refusal) const;
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
 
-	Mutex mutex_; // configuration, peers, consumers: one change at a time
+	// Configuration, peers, consumers: one change at a time. Nothing under it
+	// may ask for a module of the kernel.
+	Mutex mutex_;
 	Atomic<u32> number_;
 	Atomic<bool> going_;
 	Atomic<u64> generation_;
 	Atomic<Secret *> secret_; // changed under the mutex, read inside RCU
+	bool starting_ = false;	       // being configured; under the mutex
 	Listener *listener_ = nullptr; // while configured
 	// Changed under the mutex, read inside RCU.
 	Table<Peer, CCM_NODE_MAX + 1> peers_;

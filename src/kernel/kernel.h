@@ -125,10 +125,16 @@ void ccm_thread_interrupt(struct ccm_thread *thread);
 void ccm_thread_resume(struct ccm_thread *thread);
 /*
  * While a thread is busy for everybody, nothing it calls may wait:
- * ccm_thread_may_wait() is false there, and true anywhere else. Of threads that
- * are not ours one at a time can be busy; its caller sees to that.
+ * ccm_thread_may_wait() is false there, and true anywhere else. Any thread can be
+ * busy, in process context, and more than once; the structure stands on its stack.
  */
-void ccm_thread_busy(bool busy);
+struct ccm_busy {
+	struct ccm_busy *next; /* of all that is busy now */
+	const void *thread;
+};
+
+void ccm_busy_begin(struct ccm_busy *busy);
+void ccm_busy_end(struct ccm_busy *busy);
 bool ccm_thread_may_wait(void);
 /* Let others run. Sleeps. */
 void ccm_yield(void);

@@ -28,6 +28,12 @@ struct ccm_netns {
 
 static unsigned int netns_id;
 
+/* NULL before netns_init(): others' may run first in a new namespace. */
+static struct ccm_netns *part_of(const struct net *net)
+{
+	return net_generic(net, netns_id);
+}
+
 /* Whoever may create a user namespace could else create threads and ports. */
 bool ccm_netns_may_be_node(const struct net *net)
 {
@@ -36,7 +42,7 @@ bool ccm_netns_may_be_node(const struct net *net)
 
 static int __net_init netns_init(struct net *net)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 	struct ccm_node *node;
 
 	init_rwsem(&netns->watchers.lock);
@@ -59,12 +65,12 @@ static void __net_exit netns_exit(struct list_head *ending)
 	struct net *net;
 
 	list_for_each_entry(net, ending, exit_list) {
-		netns = net_generic(net, netns_id);
+		netns = part_of(net);
 		netns->leaving = rcu_replace_pointer(netns->node, NULL, true);
 	}
 	synchronize_rcu();
 	list_for_each_entry(net, ending, exit_list) {
-		netns = net_generic(net, netns_id);
+		netns = part_of(net);
 		if (netns->leaving)
 			ccm_core_destroy(netns->leaving);
 		netns->leaving = NULL;
@@ -135,14 +141,14 @@ void ccm_netns_exit(void)
 
 struct ccm_watchers *ccm_netns_watchers(struct net *net)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 
-	return &netns->watchers;
+	return netns ? &netns->watchers : NULL;
 }
 
 bool ccm_netns_hold(struct net *net, u32 port)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 	u32 before = cmpxchg(&netns->manager, 0, port);
 
 	return before == 0 || before == port;
@@ -150,24 +156,23 @@ bool ccm_netns_hold(struct net *net, u32 port)
 
 void ccm_netns_let_go(struct net *net, u32 port)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 
 	cmpxchg(&netns->manager, port, 0);
 }
 
 bool ccm_netns_is_held(struct net *net)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 
 	return READ_ONCE(netns->manager);
 }
 
 struct ccm_node *ccm_netns_node(struct net *net)
 {
-	struct ccm_netns *netns = net_generic(net, netns_id);
+	struct ccm_netns *netns = part_of(net);
 	struct ccm_node *node;
 
-	/* None before netns_init(): others' may run first in a new namespace. */
 	if (!netns)
 		return NULL;
 	rcu_read_lock();

@@ -5,34 +5,12 @@
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/rwsem.h>
 
 #include "kernel.h"
 #include "netlink.h"
 #include "netns.h"
-
-/*
- * Held while notifiers run in a thread that is not a listener: one that registers,
- * or an administrator's that ends a node. Taken before a chain's own lock.
- */
-static DEFINE_MUTEX(guests);
-
-/* What a notifier calls must not wait: everybody would wait for it. */
-static void begin_telling(void)
-{
-	if (!ccm_thread_mine())
-		mutex_lock(&guests);
-	ccm_thread_busy(true);
-}
-
-static void end_telling(void)
-{
-	ccm_thread_busy(false);
-	if (!ccm_thread_mine())
-		mutex_unlock(&guests);
-}
 
 /* What modules are told; 0: nothing. */
 static unsigned long change_of(enum ccm_state state)
@@ -61,14 +39,16 @@ static void tell_modules(struct net *net, const struct ccm_event *event)
 		.node = event->node,
 		.incarnation = event->incarnation,
 	};
+	struct ccm_busy busy;
 
 	if (!change || (change == CCM_PEER_DOWN && !event->lost))
 		return;
-	begin_telling();
+	/* What a notifier calls must not wait: everybody would wait for it. */
+	ccm_busy_begin(&busy);
 	down_read(&watchers->lock);
 	raw_notifier_call_chain(&watchers->chain, change, &news);
 	up_read(&watchers->lock);
-	end_telling();
+	ccm_busy_end(&busy);
 }
 
 void ccm_report(struct net *net, const struct ccm_event *event)
@@ -102,6 +82,7 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 {
 	struct ccm_watchers *watchers;
 	struct ccm_node *node;
+	struct ccm_busy busy;
 	int result;
 
 	might_sleep();
@@ -113,13 +94,13 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 	if (!node)
 		return -ESHUTDOWN;
 	watchers = ccm_netns_watchers(net);
-	begin_telling();
+	ccm_busy_begin(&busy);
 	down_write(&watchers->lock);
 	result = raw_notifier_chain_register(&watchers->chain, watcher);
 	if (!result)
 		tell_present(net, node, watcher);
 	up_write(&watchers->lock);
-	end_telling();
+	ccm_busy_end(&busy);
 	ccm_core_put(node);
 	return result;
 }
@@ -136,6 +117,8 @@ int CCM_unregister_notifier(struct net *net, struct notifier_block *watcher)
 	if (!ccm_thread_may_wait())
 		return -EDEADLK;
 	watchers = ccm_netns_watchers(net);
+	if (!watchers)
+		return -ESHUTDOWN;
 	down_write(&watchers->lock);
 	result = raw_notifier_chain_unregister(&watchers->chain, watcher);
 	up_write(&watchers->lock);

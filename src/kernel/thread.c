@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/spinlock.h>
 
 #include "kernel.h"
 
@@ -15,7 +16,6 @@ struct ccm_thread {
 	int (*run)(void *arg);
 	void *arg;
 	bool interrupted;
-	bool busy; /* its own */
 };
 
 void ccm_waitq_init(struct ccm_waitq *queue)
@@ -150,24 +150,42 @@ void ccm_thread_resume(struct ccm_thread *thread)
 	WRITE_ONCE(thread->interrupted, false);
 }
 
-/* One that is not ours, and busy. */
-static struct task_struct *busy_guest;
+/* Protects the list of all who are busy; there are few. */
+static DEFINE_SPINLOCK(busy_lock);
+static struct ccm_busy *all_busy;
 
-void ccm_thread_busy(bool busy)
+void ccm_busy_begin(struct ccm_busy *busy)
 {
-	struct ccm_thread *mine = ccm_thread_mine();
-
-	if (mine)
-		mine->busy = busy;
-	else
-		WRITE_ONCE(busy_guest, busy ? current : NULL);
+	might_sleep();
+	busy->thread = current;
+	spin_lock(&busy_lock);
+	busy->next = all_busy;
+	WRITE_ONCE(all_busy, busy);
+	spin_unlock(&busy_lock);
 }
 
+void ccm_busy_end(struct ccm_busy *busy)
+{
+	struct ccm_busy **at = &all_busy;
+
+	spin_lock(&busy_lock);
+	while (*at != busy)
+		at = &(*at)->next;
+	WRITE_ONCE(*at, busy->next);
+	spin_unlock(&busy_lock);
+}
+
+/* If nobody is busy neither is this thread: that needs no lock. */
 bool ccm_thread_may_wait(void)
 {
-	struct ccm_thread *mine = ccm_thread_mine();
+	const struct ccm_busy *busy;
 
-	if (mine)
-		return !mine->busy;
-	return !in_task() || READ_ONCE(busy_guest) != current;
+	if (!in_task() || !READ_ONCE(all_busy))
+		return true;
+	spin_lock(&busy_lock);
+	for (busy = all_busy; busy; busy = busy->next)
+		if (busy->thread == current)
+			break;
+	spin_unlock(&busy_lock);
+	return !busy;
 }

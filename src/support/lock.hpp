@@ -122,6 +122,24 @@ private:
 	ccm_ref ref_;
 };
 
+// Everybody waits for this thread: nothing that it calls may wait.
+class Busy {
+public:
+	Busy()
+	{
+		ccm_busy_begin(&busy_);
+	}
+	~Busy()
+	{
+		ccm_busy_end(&busy_);
+	}
+	Busy(const Busy &) = delete;
+	Busy &operator=(const Busy &) = delete;
+
+private:
+	ccm_busy busy_;
+};
+
 // Threads asleep until something is true.
 class Sleepers {
 public:

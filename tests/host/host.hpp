@@ -10,6 +10,10 @@ namespace host {
 // Dies where nothing may sleep.
 void might_sleep();
 
+// Dies where a module must not be asked for: with a mutex held that consumers
+// wait for, maybe while they hold what loading a module waits for.
+void might_request_module();
+
 // Nothing may sleep while this is in scope.
 class NoSleep {
 public:

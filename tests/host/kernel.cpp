@@ -38,6 +38,7 @@ using Milliseconds = std::chrono::milliseconds;
 thread_local int held[CCM_LOCK_KINDS];
 thread_local int rcu_depth;
 thread_local int no_sleep_depth;
+thread_local int mutexes_held;
 
 // An object of ours in the place that the core has for it. It is never
 // destroyed, so it must not need to be.
@@ -67,6 +68,13 @@ void host::might_sleep()
 		die("sleeps where nothing may");
 }
 
+void host::might_request_module()
+{
+	might_sleep();
+	if (mutexes_held)
+		die("asks for a module with a mutex held");
+}
+
 host::NoSleep::NoSleep()
 {
 	no_sleep_depth++;
@@ -78,6 +86,7 @@ host::NoSleep::~NoSleep()
 }
 
 using host::die;
+using host::might_request_module;
 using host::might_sleep;
 
 // --- locks -----------------------------------------------------------------------
@@ -128,10 +137,12 @@ void ccm_mutex_take(ccm_mutex *mutex)
 {
 	might_sleep();
 	in<std::mutex>(mutex).lock();
+	mutexes_held++;
 }
 
 void ccm_mutex_drop(ccm_mutex *mutex)
 {
+	mutexes_held--;
 	in<std::mutex>(mutex).unlock();
 }
 
@@ -230,7 +241,6 @@ struct ccm_thread {
 	std::mutex mutex;  // protects:
 	HostWaitq *asleep; // where it waits, if a stop ends that
 	std::atomic<bool> interrupted;
-	bool busy; // its own
 
 	void waits_at(HostWaitq *queue)
 	{
@@ -341,7 +351,7 @@ ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, const char *,
 		return nullptr;
 
 	auto *thread = new (place)
-		ccm_thread{{}, run, arg, false, {}, nullptr, false, false};
+		ccm_thread{{}, run, arg, false, {}, nullptr, false};
 	if (pthread_create(&thread->thread, nullptr, thread_main, thread) == 0)
 		return thread;
 	ccm_object_free(thread);
@@ -371,15 +381,29 @@ void ccm_thread_resume(ccm_thread *thread)
 	thread->interrupted = false;
 }
 
-void ccm_thread_busy(bool busy)
+namespace {
+
+thread_local ccm_busy *busy_here;
+
+}
+
+void ccm_busy_begin(ccm_busy *busy)
 {
-	if (me)
-		me->busy = busy;
+	might_sleep();
+	busy->next = busy_here;
+	busy_here = busy;
+}
+
+void ccm_busy_end(ccm_busy *busy)
+{
+	if (busy_here != busy)
+		die("ends to be busy out of order");
+	busy_here = busy->next;
 }
 
 bool ccm_thread_may_wait()
 {
-	return !me || !me->busy;
+	return !busy_here;
 }
 
 void ccm_yield()
@@ -395,6 +419,7 @@ struct ccm_hmac {
 
 int ccm_hmac_create(const void *secret, size_t size, ccm_hmac **out)
 {
+	might_request_module();
 	void *place = ccm_object_alloc(sizeof(ccm_hmac), true);
 	auto *bytes = static_cast<const u8 *>(secret);
 

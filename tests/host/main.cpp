@@ -82,6 +82,11 @@ void ccm_test_sleep(unsigned int ms)
 	std::this_thread::sleep_for(std::chrono::milliseconds(ms));
 }
 
+void ccm_test_beside(void (*run)(void *arg), void *arg)
+{
+	std::thread(run, arg).join();
+}
+
 static bool passes(const Case &run)
 {
 	ccm_test test;

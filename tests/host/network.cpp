@@ -381,6 +381,7 @@ static ccm_socket *new_socket(net *network, Wire *wire)
 int ccm_socket_listen(net *network, const ccm_endpoint *, void *owner,
 		      ccm_socket **out)
 {
+	host::might_request_module();
 	if (!network)
 		return -ENOTCONN;
 	*out = new_socket(network, nullptr);
@@ -408,6 +409,7 @@ int ccm_socket_connect(net *network, const ccm_endpoint *,
 		       const ccm_endpoint *remote, int, void *owner,
 		       ccm_socket **out)
 {
+	host::might_request_module();
 	*out = new_socket(network, nullptr);
 	if (!*out)
 		return -ENOMEM;

@@ -6,7 +6,9 @@
  * namespace: node N is the N-th.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <net/net_namespace.h>
@@ -59,6 +61,7 @@ static void put_nets(struct kunit_suite *suite)
 void ccm_test_fail(struct ccm_test *test, const char *file, int line,
 		   const char *what, long long expected, long long actual);
 void ccm_test_sleep(unsigned int ms);
+void ccm_test_beside(void (*run)(void *arg), void *arg);
 
 void ccm_test_fail(struct ccm_test *failed, const char *file, int line,
 		   const char *what, long long expected, long long actual)
@@ -72,6 +75,32 @@ void ccm_test_fail(struct ccm_test *failed, const char *file, int line,
 void ccm_test_sleep(unsigned int ms)
 {
 	msleep(ms);
+}
+
+struct beside {
+	void (*run)(void *arg);
+	void *arg;
+	struct completion done;
+};
+
+static int run_beside(void *data)
+{
+	struct beside *beside = data;
+
+	beside->run(beside->arg);
+	complete(&beside->done);
+	return 0;
+}
+
+void ccm_test_beside(void (*run)(void *arg), void *arg)
+{
+	struct beside beside = { .run = run, .arg = arg };
+	struct task_struct *thread;
+
+	init_completion(&beside.done);
+	thread = kthread_run(run_beside, &beside, "beside");
+	if (!WARN_ON(IS_ERR(thread)))
+		wait_for_completion(&beside.done);
 }
 
 struct module *ccm_test_module(void)

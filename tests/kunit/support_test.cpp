@@ -493,3 +493,45 @@ CCM_TEST(lock, wait__ends_in_time)
 	EXPECT_EQ(0, sleepers.wait([] { return true; }, 0));
 	EXPECT(ccm_now_ms() - before >= 20);
 }
+
+// --- busy ----------------------------------------------------------------------
+
+CCM_TEST(lock, busy__is_the_thread_alone)
+{
+	bool other_may_wait = false;
+	auto look = [](void *may_wait) {
+		*static_cast<bool *>(may_wait) = ccm_thread_may_wait();
+	};
+	Busy busy;
+
+	EXPECT(!ccm_thread_may_wait());
+	ccm_test_beside(look, &other_may_wait);
+	EXPECT(other_may_wait);
+}
+
+// One that is busy in between does not end it.
+CCM_TEST(lock, busy__two_threads_at_once)
+{
+	bool was_busy = false;
+	auto be_busy = [](void *was) {
+		Busy busy;
+		*static_cast<bool *>(was) = !ccm_thread_may_wait();
+	};
+	{
+		Busy busy;
+
+		ccm_test_beside(be_busy, &was_busy);
+		EXPECT(was_busy);
+		EXPECT(!ccm_thread_may_wait());
+	}
+	EXPECT(ccm_thread_may_wait());
+}
+
+CCM_TEST(lock, busy__twice_in_one_thread)
+{
+	Busy busy;
+	{
+		Busy again;
+	}
+	EXPECT(!ccm_thread_may_wait());
+}

@@ -19,6 +19,8 @@ extern "C" {
 void ccm_test_fail(ccm_test *test, const char *file, int line, const char *what,
 		   long long expected, long long actual);
 void ccm_test_sleep(unsigned int ms);
+// In a thread that is not CCM's, and waits for its end.
+void ccm_test_beside(void (*run)(void *arg), void *arg);
 }
 
 #define CCM_TEST(suite, name)                                 \

@@ -150,6 +150,11 @@ CCM_TEST(watch, notifier__is_told_what_is_there_and_what_changes)
 	EXPECT_EQ(0, ccm_watcher_stop(watcher));
 }
 
+CCM_TEST(watch, notifier__before_there_is_a_node)
+{
+	EXPECT_EQ(-ESHUTDOWN, ccm_watcher_too_early());
+}
+
 CCM_TEST(watch, notifier__hears_of_doubts)
 {
 	Pair pair(test);

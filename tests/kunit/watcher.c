@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/notifier.h>
 #include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 #include "kernel/kernel.h"
 #include "nodes.h"
@@ -76,6 +78,29 @@ u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher)
 int ccm_watcher_deadlock(const struct ccm_watcher *watcher)
 {
 	return READ_ONCE(watcher->deadlock);
+}
+
+/* A namespace in which nobody has a part yet, as a subsystem's init sees one. */
+int ccm_watcher_too_early(void)
+{
+	size_t parts = init_net.gen->s.len;
+	struct notifier_block block = { .notifier_call = hear };
+	struct net_generic *gen;
+	struct net *net;
+	int result = -ENOMEM;
+
+	net = kvzalloc(sizeof(*net), GFP_KERNEL);
+	gen = kzalloc(struct_size(gen, ptr, parts), GFP_KERNEL);
+	if (net && gen) {
+		gen->s.len = parts;
+		rcu_assign_pointer(net->gen, gen);
+		result = CCM_unregister_notifier(net, &block);
+		if (CCM_register_notifier(net, &block) != result)
+			result = -EINVAL;
+	}
+	kfree(gen);
+	kvfree(net);
+	return result;
 }
 
 int ccm_watcher_registering(const struct ccm_watcher *watcher)
