@@ -556,11 +556,10 @@ static Status call_and_wait(Node &node, const ccm_call &wanted,
 
 	Pending pending(wanted.node, wanted.module, wanted.function,
 			wanted.seqn);
-	node.calls.expect(pending);
-	Status sent =
-		call(node, wanted,
-		     {.id = pending.id, .how = wire::Call::How::Registered},
-		     args, wanted.timeout_ms);
+	u64 id = node.calls.expect(pending);
+	Status sent = call(node, wanted,
+			   {.id = id, .how = wire::Call::How::Registered}, args,
+			   wanted.timeout_ms);
 	if (sent.ok())
 		await_answer(node, *mailbox, pending,
 			     left_of(wanted.timeout_ms, pending.since_ms));
@@ -623,8 +622,7 @@ static Status begin_call(Node &node, const ccm_call &wanted, ccm_done done,
 	pending->mailbox = mailbox;
 	pending->net = node.net;
 	pending->deadline_ms = deadline_ms;
-	node.calls.expect(*pending);
-	u64 id = pending->id; // it may end, and be gone, at any time from here
+	u64 id = node.calls.expect(*pending); // and not looked at from here on
 
 	// A detach that has passed by it would wait for it.
 	Status sent =

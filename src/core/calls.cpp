@@ -3,12 +3,14 @@
 
 namespace ccm {
 
-void Calls::expect(Pending &pending)
+u64 Calls::expect(Pending &pending)
 {
 	Guard guard(lock_);
+	u64 id = ++last_id_;
 
-	pending.id = ++last_id_;
-	pending_[pending.id % kBuckets].push_back(&pending);
+	pending.id = id;
+	pending_[id % kBuckets].push_back(&pending);
+	return id;
 }
 
 void Calls::await(Pending &pending, int timeout_ms)

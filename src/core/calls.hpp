@@ -39,8 +39,9 @@ public:
 	Calls(const Calls &) = delete;
 	Calls &operator=(const Calls &) = delete;
 
-	// From here on an answer is expected; it has an id then.
-	void expect(Pending &pending);
+	// From here on an answer is expected, under this id. One that tells
+	// somebody may be gone when this returns.
+	u64 expect(Pending &pending);
 	// Wait for it. Done when this returns, with the error given if that came
 	// first. Sleeps.
 	void await(Pending &pending, int timeout_ms);

@@ -577,6 +577,19 @@ void Listener::remove(Connection &connection)
 	destroy(&connection);
 }
 
+// Until it was down there was always somebody to mark it.
+void Listener::forget(Peer &peer)
+{
+	{
+		Guard guard(lock_);
+
+		if (!peer.linked())
+			return;
+		ready_.remove(&peer);
+	}
+	peer.put();
+}
+
 void Listener::forget(Work &work)
 {
 	Guard guard(lock_);

@@ -32,6 +32,8 @@ public:
 
 	// There is something to do. Any context.
 	void mark(Work &work, u32 bits);
+	// Nobody marks this peer any more. The thread has ended.
+	void forget(Peer &peer);
 
 	// Look for what is late at this time. Any context.
 	void due_at(u64 time_ms);

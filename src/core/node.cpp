@@ -89,11 +89,12 @@ void Node::report(ccm_node_info &out)
 	out.stats = stats;
 }
 
+// A listener goes when all who have found its peers inside RCU have left.
 void Node::call_due(u64 time_ms)
 {
-	PeerRef self = peer(number());
+	RcuGuard inside;
 
-	if (self)
+	if (Peer *self = peers_.get(number()))
 		self->listener->due_at(time_ms);
 }
 
@@ -329,11 +330,12 @@ void Node::remove_peer(Peer &peer)
 	peer.put();
 }
 
-// The listener is gone, and with it the list that peers could be on; one grace
+// The listener's thread has ended, so its list of peers can be ours; one grace
 // period serves them all.
 void Node::remove_peers()
 {
 	List<Work> removed;
+	List<Message> dropped;
 
 	while (Peer *peer = peers_.from(1)) {
 		{
@@ -345,12 +347,16 @@ void Node::remove_peers()
 			if (peer->state != CCM_STATE_DOWN)
 				peer->change_locked(CCM_STATE_DOWN,
 						    CCM_REASON_ADMIN, 0);
+			dropped.append(peer->arrived);
 		}
+		listener_->forget(*peer);
 		fail_receivers(peer->config.number, EHOSTDOWN);
 		peers_.clear(peer->config.number);
 		removed.push_back(peer);
 	}
 	ccm_rcu_wait();
+	while (Message *call = dropped.pop_front())
+		discard(call);
 	while (Work *peer = removed.pop_front())
 		static_cast<Peer *>(peer)->put();
 }

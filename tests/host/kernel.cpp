@@ -4,6 +4,7 @@
 // of (sleeping in atomic context, locks out of order) ends the program. Sockets
 // are in network.cpp.
 #include "kernel/kernel.h"
+#include "between.hpp"
 #include "host.hpp"
 
 #include <malloc.h>
@@ -89,6 +90,20 @@ using host::die;
 using host::might_request_module;
 using host::might_sleep;
 
+namespace {
+
+// Somebody else may come between here and what follows.
+void pass()
+{
+	for (int count : held)
+		if (count)
+			return;
+	if (!rcu_depth && !no_sleep_depth)
+		ccm_testing::Between::pass();
+}
+
+} // namespace
+
 // --- locks -----------------------------------------------------------------------
 
 namespace {
@@ -125,6 +140,7 @@ void ccm_lock_drop(ccm_lock *lock, unsigned long)
 
 	held[ours.kind]--;
 	ours.mutex.unlock();
+	pass();
 }
 
 void ccm_mutex_init(ccm_mutex *mutex)
@@ -187,6 +203,7 @@ void ccm_rcu_leave()
 {
 	if (--rcu_depth == 0)
 		rcu.unlock_shared();
+	pass();
 }
 
 void ccm_rcu_wait()

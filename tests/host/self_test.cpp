@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+// Calls of a node to itself, and what may come between their steps.
+#include "background.hpp"
+#include "between.hpp"
+#include "played.hpp"
+#include "test.hpp"
+
+#include <atomic>
+
+using namespace ccm_testing;
+
+namespace {
+
+constexpr u32 kFunction = 1;
+
+// A node with a number, its consumer, and no peer.
+class Lone : public Played {
+public:
+	bool begin(ccm_handler handler, ccm_handler_kind kind = CCM_SHORT,
+		   void *context = nullptr)
+	{
+		return node && set_node() && attach() &&
+		       ccm_core_regist(node, kModule, kFunction, kind, handler,
+				       context) == 0;
+	}
+	ccm_call call(int timeout_ms = kSoon) const
+	{
+		return {.node = me,
+			.module = kModule,
+			.function = kFunction,
+			.seqn = 0,
+			.flags = 0,
+			.timeout_ms = timeout_ms};
+	}
+	int call_short()
+	{
+		ccm_call to_itself = call();
+
+		return ccm_core_rcall(node, &to_itself, false, nullptr, 0);
+	}
+	int detach() const
+	{
+		return ccm_core_detach(node, kModule);
+	}
+	int remove() const
+	{
+		const char *why;
+
+		return ccm_core_node_delete(node, &why);
+	}
+};
+
+int returns(ccm_args *, u32)
+{
+	return 5;
+}
+
+struct Gate {
+	std::atomic<u32> came{0};
+	std::atomic<bool> open{false};
+
+	static int waits(ccm_args *args, u32)
+	{
+		Gate &gate = *static_cast<Gate *>(args->context);
+
+		gate.came++;
+		while (!gate.open)
+			ccm_test_sleep(1);
+		return 0;
+	}
+};
+
+// How often an asynchronous call's end was told.
+struct Told {
+	std::atomic<u32> times{0};
+
+	static void done(void *context, int, ccm_answer *)
+	{
+		static_cast<Told *>(context)->times++;
+	}
+};
+
+// Begin a call, with what() between its steps, behind each of them once. The
+// caller is told of its end once, or else that it has not begun.
+template <class F> void begin_with(ccm_test *test, F what)
+{
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		Told told;
+		ccm_call call = lone.call();
+
+		REQUIRE(lone.begin(returns));
+		int error;
+		{
+			auto to_it = [&] {
+				what(lone);
+			};
+			Between between(nth, to_it);
+
+			error = ccm_core_rcall_begin(lone.node, &call,
+						     Told::done, &told, nullptr,
+						     0);
+			came = between.came();
+		}
+		u32 times = error ? 0 : 1;
+		EXPECT(eventually([&] { return told.times == times; }));
+	}
+}
+
+} // namespace
+
+CCM_TEST(self, begin__detached_meanwhile)
+{
+	begin_with(test, [&](Lone &lone) { EXPECT_EQ(0, lone.detach()); });
+}
+
+CCM_TEST(self, begin__node_deleted_meanwhile)
+{
+	begin_with(test, [&](Lone &lone) { EXPECT_EQ(0, lone.remove()); });
+}
+
+// Above what the listener does at once; the test's end finds what is left of them.
+CCM_TEST(self, node_delete__with_calls_that_wait)
+{
+	constexpr u32 kCalls = 200;
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_SHORT, &gate));
+	for (u32 i = 0; i < kCalls; i++)
+		EXPECT_EQ(0, lone.call_short());
+	REQUIRE(eventually([&] { return gate.came == 1; }));
+	Background remover([&] { EXPECT_EQ(0, lone.remove()); });
+	EXPECT(remover.goes_on());
+	gate.open = true;
+	EXPECT(remover.ends());
+	EXPECT(gate.came < kCalls);
+}
