@@ -495,8 +495,11 @@ void Listener::accept(ccm_socket *socket)
 	make_room();
 	connections_.push_back(connection);
 	strangers_++;
-	ccm_socket_own(socket, work);
-	ccm_socket_set_timeout(socket, kHandshakeMs);
+	int error = ccm_socket_own(socket, work);
+	if (error)
+		refuse(*connection, CCM_REASON_TAKEN, -error);
+	else
+		ccm_socket_set_timeout(socket, kHandshakeMs);
 }
 
 void Listener::known(Connection &connection)

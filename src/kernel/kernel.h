@@ -195,13 +195,17 @@ enum ccm_ready {
  */
 int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
 		      void *owner, struct ccm_socket **out);
-/* The new one is mute until ccm_socket_own(). -EAGAIN: none waits. */
+/*
+ * The new one is mute until ccm_socket_own(). -EAGAIN: none waits. Its remote end
+ * is known even if it is somebody else's, which ccm_socket_own() will say.
+ */
 int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out);
 /* Begins; ccm_socket_status() says how it goes. A port of 0 binds to any. */
 int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 		       const struct ccm_endpoint *remote, int timeout_ms,
 		       void *owner, struct ccm_socket **out);
-void ccm_socket_own(struct ccm_socket *socket, void *owner);
+/* -EBUSY: others in this kernel have taken it over (BPF, an upper layer protocol). */
+int ccm_socket_own(struct ccm_socket *socket, void *owner);
 /* 0 established, -EINPROGRESS connecting, -EPIPE the peer has closed, or why it broke. */
 int ccm_socket_status(struct ccm_socket *socket);
 /* How long silence may last from now on; 0: for ever, somebody else watches. */

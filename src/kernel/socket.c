@@ -7,6 +7,13 @@
  * do one thing: ccm_core_ready(), under sk_callback_lock, which holds off
  * ccm_socket_mute(). That is why they need no RCU of their own.
  *
+ * Callbacks, sk_prot and sk_user_data have one owner at a time, and we are not
+ * the only ones who want to be it: a BPF program may put any established socket
+ * into a sockmap, one that nobody has accepted yet included. Whoever finds
+ * sk_user_data set leaves the socket alone. So we set it as soon as we have a
+ * socket and leave it set until the socket is gone, and do not touch a socket
+ * where somebody else was first.
+ *
  * Such a socket holds no reference to its network namespace and must be gone
  * before that is. So closing aborts: TCP would otherwise keep the socket until
  * the peer has acknowledged the last byte, but a kernel socket's timers end
@@ -36,6 +43,7 @@ struct ccm_socket {
 	void *owner;
 	struct ccm_endpoint remote;
 	int error; /* the first one seen; TCP forgets an error it has told */
+	bool claimed; /* nobody else can own its callbacks any more */
 	/* The callbacks that were there before ours. */
 	void (*data_ready)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
@@ -44,10 +52,22 @@ struct ccm_socket {
 
 /* --- callbacks ------------------------------------------------------------- */
 
-/* NULL for a connection not yet accepted: it inherits callbacks, not these. */
+/* The user data of a socket that is ours, and tells nobody. Never read. */
+static const struct ccm_socket mute_socket;
+
+/*
+ * NULL if it is mute or not ours. Connections not yet accepted have inherited our
+ * callback but not this, and user data that others set has flags of theirs.
+ */
 static struct ccm_socket *socket_of(struct sock *sk)
 {
-	return __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
+	void *data = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
+
+	if (data == &mute_socket ||
+	    __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_PSOCK) ||
+	    __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_BPF))
+		return NULL;
+	return data;
 }
 
 static void report(struct sock *sk, unsigned int what)
@@ -85,20 +105,69 @@ static void write_space(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void set_callbacks(struct ccm_socket *socket, void *owner)
+/*
+ * The only callback that a listening socket needs is the only one that its
+ * connections inherit. Somebody who takes one of these over before it is
+ * accepted may keep it and call it: it acts on the listening socket alone.
+ */
+static void connection_ready(struct sock *sk)
+{
+	if (inet_sk_state_load(sk) == TCP_LISTEN)
+		report(sk, CCM_READY_READ);
+}
+
+static void set_user_data(struct sock *sk, const struct ccm_socket *socket)
+{
+	__rcu_assign_sk_user_data_with_flags(sk, (void *)socket,
+					     SK_USER_DATA_NOCOPY);
+}
+
+/* An upper layer protocol, such as TLS, owns sk_prot. */
+static bool is_taken(struct sock *sk)
+{
+	return sk->sk_user_data || inet_csk(sk)->icsk_ulp_ops;
+}
+
+/*
+ * Keep it from everybody else, mute. from: the listening socket it came from, or
+ * NULL; what was inherited of that is only our own callback.
+ */
+static void claim(struct ccm_socket *socket, const struct ccm_socket *from)
+{
+	struct sock *sk = socket->sock->sk;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	socket->claimed = !is_taken(sk) &&
+			  (!from || sk->sk_prot == from->sock->sk->sk_prot);
+	if (socket->claimed) {
+		if (from)
+			sk->sk_data_ready = from->data_ready;
+		socket->data_ready = sk->sk_data_ready;
+		socket->write_space = sk->sk_write_space;
+		socket->state_change = sk->sk_state_change;
+		set_user_data(sk, &mute_socket);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+/* Of one that is claimed. */
+static void set_callbacks(struct ccm_socket *socket, void *owner, bool listens)
 {
 	struct sock *sk = socket->sock->sk;
 
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	socket->owner = owner;
-	socket->data_ready = sk->sk_data_ready;
-	socket->write_space = sk->sk_write_space;
-	socket->state_change = sk->sk_state_change;
-	sk->sk_data_ready = data_ready;
-	sk->sk_write_space = write_space;
-	sk->sk_state_change = state_change;
-	__rcu_assign_sk_user_data_with_flags(sk, socket, SK_USER_DATA_NOCOPY);
+	if (listens) {
+		sk->sk_data_ready = connection_ready;
+	} else {
+		sk->sk_data_ready = data_ready;
+		sk->sk_write_space = write_space;
+		sk->sk_state_change = state_change;
+	}
+	set_user_data(sk, socket);
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 }
@@ -111,11 +180,11 @@ void ccm_socket_mute(struct ccm_socket *socket)
 	might_sleep();
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
-	if (socket_of(sk)) {
+	if (socket_of(sk) == socket) {
 		sk->sk_data_ready = socket->data_ready;
 		sk->sk_write_space = socket->write_space;
 		sk->sk_state_change = socket->state_change;
-		rcu_assign_sk_user_data(sk, NULL);
+		set_user_data(sk, &mute_socket);
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
@@ -151,26 +220,43 @@ static int to_address(union address *to, const struct ccm_endpoint *from)
 	return sizeof(to->in);
 }
 
-static void from_address(struct ccm_endpoint *to, const union address *from)
+static void from_ipv4(struct ccm_endpoint *to, __be32 address)
 {
-	const struct in6_addr *in6 = &from->in6.sin6_addr;
+	to->family = 4;
+	memcpy(to->address, &address, 4);
+}
 
-	memset(to, 0, sizeof(*to));
-	if (from->any.sa_family == AF_INET) {
-		to->family = 4;
-		to->port = ntohs(from->in.sin_port);
-		memcpy(to->address, &from->in.sin_addr, 4);
+#if IS_ENABLED(CONFIG_IPV6)
+static void from_ipv6(struct ccm_endpoint *to, const struct sock *sk)
+{
+	const struct in6_addr *address = &sk->sk_v6_daddr;
+
+	if (ipv6_addr_v4mapped(address)) {
+		from_ipv4(to, address->s6_addr32[3]);
 		return;
 	}
-	to->port = ntohs(from->in6.sin6_port);
-	if (ipv6_addr_v4mapped(in6)) {
-		to->family = 4;
-		memcpy(to->address, &in6->s6_addr32[3], 4);
-	} else {
-		to->family = 6;
-		to->scope = from->in6.sin6_scope_id;
-		memcpy(to->address, in6, 16);
+	to->family = 6;
+	to->scope = ipv6_iface_scope_id(address, sk->sk_bound_dev_if);
+	memcpy(to->address, address, 16);
+}
+#endif
+
+/*
+ * Who is at the other end, by the socket's own fields: getname() would ask the
+ * BPF programs of its cgroup, and they may say whatever they like. It stays
+ * there when the connection has been reset.
+ */
+static void read_remote(struct sock *sk, struct ccm_endpoint *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->port = ntohs(inet_sk(sk)->inet_dport);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		from_ipv6(to, sk);
+		return;
 	}
+#endif
+	from_ipv4(to, inet_sk(sk)->inet_daddr);
 }
 
 /* --- making them -------------------------------------------------------------- */
@@ -218,6 +304,11 @@ static int create(struct net *net, int family, struct ccm_socket **out)
 		return result;
 	}
 	tune(socket->sock->sk);
+	claim(socket, NULL);
+	if (!socket->claimed) {
+		ccm_socket_close(socket);
+		return -EBUSY;
+	}
 	*out = socket;
 	return 0;
 }
@@ -247,7 +338,7 @@ int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
 	result = bind_to(socket, local);
 	if (result)
 		goto fail;
-	set_callbacks(socket, owner);
+	set_callbacks(socket, owner, true);
 	result = kernel_listen(socket->sock, BACKLOG);
 	if (result)
 		goto fail;
@@ -260,22 +351,9 @@ fail:
 	return result;
 }
 
-/* What it has inherited: with no owner that only looks like a callback. */
-static void drop_inherited(struct sock *sk, const struct ccm_socket *listening)
-{
-	lock_sock(sk);
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_data_ready = listening->data_ready;
-	sk->sk_write_space = listening->write_space;
-	sk->sk_state_change = listening->state_change;
-	write_unlock_bh(&sk->sk_callback_lock);
-	release_sock(sk);
-}
-
 int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out)
 {
 	struct ccm_socket *socket;
-	union address address = {};
 	int result;
 
 	might_sleep();
@@ -287,11 +365,10 @@ int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out)
 		ccm_object_free(socket);
 		return result;
 	}
-	drop_inherited(socket->sock->sk, listening);
-	tune(socket->sock->sk);
-	/* 2: even if it has been reset already. */
-	socket->sock->ops->getname(socket->sock, &address.any, 2);
-	from_address(&socket->remote, &address);
+	claim(socket, listening);
+	if (socket->claimed)
+		tune(socket->sock->sk);
+	read_remote(socket->sock->sk, &socket->remote);
 	*out = socket;
 	return 0;
 }
@@ -316,7 +393,7 @@ int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 		if (result)
 			goto fail;
 	}
-	set_callbacks(socket, owner);
+	set_callbacks(socket, owner, false);
 	result = kernel_connect(socket->sock, &address.any, size, O_NONBLOCK);
 	if (result && result != -EINPROGRESS)
 		goto fail;
@@ -330,12 +407,15 @@ fail:
 }
 
 /* What came before was told to nobody: told now, all at once. */
-void ccm_socket_own(struct ccm_socket *socket, void *owner)
+int ccm_socket_own(struct ccm_socket *socket, void *owner)
 {
 	might_sleep();
-	set_callbacks(socket, owner);
+	if (!socket->claimed)
+		return -EBUSY;
+	set_callbacks(socket, owner, false);
 	report(socket->sock->sk,
 	       CCM_READY_READ | CCM_READY_WRITE | CCM_READY_STATE);
+	return 0;
 }
 
 /* --- using them ---------------------------------------------------------------- */

@@ -37,6 +37,7 @@ TRACE_DEFINE_ENUM(CCM_REASON_CROWDED);
 TRACE_DEFINE_ENUM(CCM_REASON_SILENT);
 TRACE_DEFINE_ENUM(CCM_REASON_PROOF);
 TRACE_DEFINE_ENUM(CCM_REASON_KEYLESS);
+TRACE_DEFINE_ENUM(CCM_REASON_TAKEN);
 
 #define show_state(value)						\
 	__print_symbolic(value,						\
@@ -65,7 +66,8 @@ TRACE_DEFINE_ENUM(CCM_REASON_KEYLESS);
 		{ CCM_REASON_CROWDED, "crowded" },			\
 		{ CCM_REASON_SILENT, "silent" },			\
 		{ CCM_REASON_PROOF, "proof" },				\
-		{ CCM_REASON_KEYLESS, "keyless" })
+		{ CCM_REASON_KEYLESS, "keyless" },			\
+		{ CCM_REASON_TAKEN, "taken" })
 
 DECLARE_EVENT_CLASS(ccm_message,
 	TP_PROTO(u32 me, const struct ccm_msg *msg, int result),

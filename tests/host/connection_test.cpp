@@ -413,6 +413,25 @@ CCM_TEST(listener, accept__is_tried_again_after_an_error)
 	}
 }
 
+// Something else in this kernel has its callbacks.
+CCM_TEST(listener, accept__refuses_what_is_not_its_own)
+{
+	Played play(Connects::Peer);
+	const char *why;
+
+	REQUIRE(play.begin());
+	REQUIRE_EQ(0, ccm_core_listen(play.node, play.they, 0, &why));
+	ccm_endpoint from = Played::address_of(play.they);
+	EXPECT(play.network.arrive_taken(from)->closes());
+	auto told = play.network.refusal();
+	REQUIRE(told.has_value());
+	EXPECT_EQ(CCM_REASON_TAKEN, told->reason);
+	EXPECT_EQ(-EBUSY, told->error);
+	EXPECT_EQ(from.address[3], told->remote.address[3]);
+	// The next one may be all right.
+	EXPECT(play.up());
+}
+
 // --- the end of a node -----------------------------------------------------------
 
 CCM_TEST(listener, stop__while_connecting)

@@ -147,12 +147,15 @@ bool Wire::settles()
 
 // --- the node's end --------------------------------------------------------------
 
-void Wire::own(void *owner)
+int Wire::own(void *owner)
 {
 	Guarded guard(network_.mutex_);
 
+	if (foreign_)
+		return -EBUSY;
 	owner_ = owner;
 	tell(CCM_READY_READ | CCM_READY_WRITE | CCM_READY_STATE);
+	return 0;
 }
 
 int Wire::status() const
@@ -260,15 +263,26 @@ Wire *Network::connects()
 	return wire;
 }
 
-Wire *Network::arrive(const ccm_endpoint &remote)
+Wire *Network::come(const ccm_endpoint &remote, bool foreign)
 {
 	Guarded guard(mutex_);
 	Wire &wire = wires_.emplace_back(*this, remote, 0);
 
+	wire.foreign_ = foreign;
 	arriving_.push_back(&wire);
 	if (door_)
 		ccm_core_ready(door_, CCM_READY_READ);
 	return &wire;
+}
+
+Wire *Network::arrive(const ccm_endpoint &remote)
+{
+	return come(remote, false);
+}
+
+Wire *Network::arrive_taken(const ccm_endpoint &remote)
+{
+	return come(remote, true);
 }
 
 void Network::fail_accept(int error)
@@ -302,6 +316,11 @@ std::optional<ccm_event> Network::heartbeat()
 std::optional<ccm_event> Network::poke()
 {
 	return next(pokes_);
+}
+
+std::optional<ccm_event> Network::refusal()
+{
+	return next(refusals_);
 }
 
 void Network::open(void *owner)
@@ -356,6 +375,8 @@ void Network::report(const ccm_event &event)
 		heartbeats_.push_back(event);
 	if (event.kind == CCM_EVENT_KIND_POKE)
 		pokes_.push_back(event);
+	if (event.kind == CCM_EVENT_KIND_REFUSED)
+		refusals_.push_back(event);
 	changed_.notify_all();
 }
 
@@ -417,10 +438,10 @@ int ccm_socket_connect(net *network, const ccm_endpoint *,
 	return 0;
 }
 
-void ccm_socket_own(ccm_socket *socket, void *owner)
+int ccm_socket_own(ccm_socket *socket, void *owner)
 {
 	host::might_sleep();
-	socket->wire->own(owner);
+	return socket->wire->own(owner);
 }
 
 int ccm_socket_status(ccm_socket *socket)

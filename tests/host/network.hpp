@@ -60,7 +60,7 @@ public:
 
 	// --- the node's end: as kernel.h says ---
 
-	void own(void *owner);
+	int own(void *owner);
 	int status() const;
 	u64 quiet_ms() const;
 	int send(const Stream &bytes);
@@ -85,6 +85,7 @@ private:
 	void *owner_ = nullptr;
 	int status_; // 0, or what the socket's status is
 	bool acknowledges_ = false;
+	bool foreign_ = false;
 	bool full_ = false;
 	bool finished_ = false;
 	bool closed_ = false;
@@ -106,6 +107,8 @@ public:
 	Wire *connects();
 	// Somebody connects to the node.
 	Wire *arrive(const ccm_endpoint &remote);
+	// The same, and something else in the node's kernel has taken it over.
+	Wire *arrive_taken(const ccm_endpoint &remote);
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
 	// The next change of a peer's state that the node reports.
@@ -113,6 +116,8 @@ public:
 	// The next answered heartbeat, or poke, that it reports.
 	std::optional<ccm_event> heartbeat();
 	std::optional<ccm_event> poke();
+	// Or connection that it refused.
+	std::optional<ccm_event> refusal();
 
 	// --- the node's end ---
 
@@ -145,10 +150,12 @@ private:
 	std::deque<Wire *> arriving_;
 	std::deque<int> accept_errors_;
 	std::optional<ccm_event> next(std::deque<ccm_event> &events);
+	Wire *come(const ccm_endpoint &remote, bool foreign);
 
 	std::deque<ccm_event> changes_;
 	std::deque<ccm_event> heartbeats_;
 	std::deque<ccm_event> pokes_;
+	std::deque<ccm_event> refusals_;
 };
 
 } // namespace ccm_testing

@@ -71,6 +71,7 @@ case ${1-} in
 	part manager "$vm/manager.sh"
 	part faults "$vm/faults.sh"
 	part faults-vms "$vm/faults_vms.sh"
+	part sockets "$vm/sockets.sh"
 	part install "$vm/install.sh"
 	;;
 arch)

@@ -38,6 +38,8 @@ constexpr auto kReasons = std::to_array<Reason>({
 	{"silent", "it gave no sign of life for too long"},
 	{"proof", "no proof of the cluster's key, or a wrong one"},
 	{"keyless", "one of the two nodes has a key, the other is insecure"},
+	{"taken",
+	 "something else in the kernel, such as BPF, took the connection"},
 });
 
 constexpr std::array kKinds = {

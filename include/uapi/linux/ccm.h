@@ -63,6 +63,8 @@ enum ccm_state {
  * @CCM_REASON_PROOF: no proof, or a wrong one, of the cluster's key
  * @CCM_REASON_KEYLESS: one of the two nodes has a key, and the other is
  *   insecure
+ * @CCM_REASON_TAKEN: something else in this kernel took the connection over
+ *   before it was accepted, such as a BPF program with a sockmap
  */
 enum ccm_reason {
 	CCM_REASON_NONE,
@@ -82,6 +84,7 @@ enum ccm_reason {
 	CCM_REASON_SILENT,
 	CCM_REASON_PROOF,
 	CCM_REASON_KEYLESS,
+	CCM_REASON_TAKEN,
 };
 
 /**
