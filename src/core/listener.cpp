@@ -26,17 +26,24 @@ Listener::~Listener()
 		ccm_socket_close(door_);
 }
 
+// The door is opened by the thread. Whoever configures the node may be anybody, and
+// a socket belongs to the cgroup of its maker.
 Status Listener::start()
 {
-	Work *door = &door_work_;
-
-	TRY(Status::from(ccm_socket_listen(node_.net, &node_.config.local, door,
-					   &door_)));
 	thread_ = ccm_thread_start(run, this, "ccm", node_.config.number);
-	if (thread_)
-		return {};
-	ccm_socket_mute(door_);
-	return fail(ENOMEM);
+	if (!thread_)
+		return fail(ENOMEM);
+	int result = opening_.wait_killable([this] {
+		Guard guard(lock_);
+		return tried_;
+	});
+	if (!result) {
+		Guard guard(lock_);
+		result = opened_;
+	}
+	if (result)
+		stop();
+	return Status::from(result);
 }
 
 void Listener::stop()
@@ -114,8 +121,27 @@ void Listener::wake_at(u64 time_ms)
 
 int Listener::run(void *listener)
 {
-	static_cast<Listener *>(listener)->work();
+	auto *mine = static_cast<Listener *>(listener);
+
+	if (mine->open())
+		mine->work();
 	return 0;
+}
+
+// Binding waits for nobody.
+bool Listener::open()
+{
+	Work *door = &door_work_;
+	int result =
+		ccm_socket_listen(node_.net, &node_.config.local, door, &door_);
+	{
+		Guard guard(lock_);
+
+		opened_ = result;
+		tried_ = true;
+	}
+	opening_.wake();
+	return result == 0;
 }
 
 void Listener::work()
@@ -398,7 +424,8 @@ void Listener::begin_stopping()
 	stopping_ = true;
 	stop_by_ms_ = ccm_now_ms() + kGoodbyeMs;
 	wake_at(stop_by_ms_);
-	ccm_socket_mute(door_);
+	if (door_)
+		ccm_socket_mute(door_);
 	for (u32 number = 1;;) {
 		PeerRef peer = node_.peer_from(number);
 

@@ -25,7 +25,7 @@ public:
 	Listener(const Listener &) = delete;
 	Listener &operator=(const Listener &) = delete;
 
-	// Open the door and run. Sleeps.
+	// Run, and open the door. Sleeps, and ends early if the caller is killed.
 	Status start();
 	// Say goodbye to all peers, end all connections, and the thread. Sleeps.
 	void stop();
@@ -56,6 +56,7 @@ public:
 
 private:
 	static int run(void *listener);
+	bool open();
 	void work();
 	Work *next_work();
 	void serve(Work &work);
@@ -87,11 +88,14 @@ private:
 	ccm_socket *door_ = nullptr;
 	Work door_work_{Work::Of::Door};
 
-	Lock lock_{CCM_LOCK_READY}; // protects the next three
+	Lock lock_{CCM_LOCK_READY}; // protects the next five
 	List<Work> ready_;
 	bool stop_ = false;
-	u64 due_ms_ = 0; // asked for by others; 0: nothing
+	bool tried_ = false; // to open the door
+	int opened_ = 0;     // and what came of it
+	u64 due_ms_ = 0;     // asked for by others; 0: nothing
 	Sleepers awake_;
+	Sleepers opening_; // asleep until it is tried_
 
 	// The thread's own.
 	List<Connection, OfListener> connections_;

@@ -107,6 +107,8 @@ void ccm_wake(struct ccm_waitq *queue);
  */
 int ccm_wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	     int timeout_ms);
+/* The same without a time limit, and only a signal that kills ends it: -EINTR. */
+int ccm_wait_killable(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg);
 /* The same for what cannot be given up: neither signals nor a stop end it. */
 int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		  int timeout_ms);
@@ -192,6 +194,10 @@ enum ccm_ready {
  * the network.
  *
  * owner is passed to ccm_core_ready(), until ccm_socket_mute() returns.
+ */
+/*
+ * It and all the connections that come by it belong to the caller's cgroup, whose
+ * BPF programs govern them: the listener's.
  */
 int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
 		      void *owner, struct ccm_socket **out);

@@ -58,6 +58,8 @@ static int wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 			break;
 		if (state == TASK_INTERRUPTIBLE)
 			result = interruption();
+		else if (state == TASK_KILLABLE && fatal_signal_pending(current))
+			result = -EINTR;
 		if (!result && !left)
 			result = -ETIMEDOUT;
 		if (result)
@@ -73,6 +75,12 @@ int ccm_wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 {
 	might_sleep();
 	return wait(queue, done, arg, timeout_ms, TASK_INTERRUPTIBLE);
+}
+
+int ccm_wait_killable(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg)
+{
+	might_sleep();
+	return wait(queue, done, arg, CCM_FOREVER, TASK_KILLABLE);
 }
 
 int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,

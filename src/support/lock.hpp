@@ -159,6 +159,11 @@ public:
 	{
 		return ccm_wait(&queue_, call<F>, &done, timeout_ms);
 	}
+	// Ended by a signal that kills, and nothing else. 0, or -EINTR.
+	template <class F> int wait_killable(F done)
+	{
+		return ccm_wait_killable(&queue_, call<F>, &done);
+	}
 	// Ended by neither signals nor a stop. 0, or -ETIMEDOUT.
 	template <class F> int wait_idle(F done, int timeout_ms)
 	{

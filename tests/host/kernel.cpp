@@ -337,6 +337,11 @@ int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	return result;
 }
 
+int ccm_wait_killable(ccm_waitq *queue, bool (*done)(void *arg), void *arg)
+{
+	return ccm_wait_idle(queue, done, arg, CCM_FOREVER);
+}
+
 int ccm_wait_idle(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		  int timeout_ms)
 {
