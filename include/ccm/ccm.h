@@ -238,7 +238,8 @@ enum ccm_arg_type {
  * @type: what it is
  * @size: CCM_ARG_BYTES: bytes at @data
  * @number: of CCM_ARG_U32 and CCM_ARG_U64
- * @data: of CCM_ARG_STRING and CCM_ARG_BYTES; read before the call returns
+ * @data: of CCM_ARG_STRING and CCM_ARG_BYTES; read before the call returns. A
+ *	string may be written to meanwhile: it is cut if it gets longer
  */
 struct ccm_arg {
 	enum ccm_arg_type type;

@@ -308,9 +308,10 @@ static Status send(Node &node, const ccm_msg &msg, unsigned int flags,
 int ccm_core_send(ccm_node *node, const ccm_msg *msg, unsigned int flags,
 		  int timeout_ms)
 {
-	int result = send(*node, *msg, flags, timeout_ms).code();
+	const ccm_msg mine = once(*msg);
+	int result = send(*node, mine, flags, timeout_ms).code();
 
-	ccm_trace_send(node->number(), msg, result);
+	ccm_trace_send(node->number(), &mine, result);
 	return result;
 }
 
@@ -404,8 +405,10 @@ static Status receive(Node &node, ccm_msg &msg, unsigned int flags,
 int ccm_core_receive(ccm_node *node, ccm_msg *msg, unsigned int flags,
 		     int timeout_ms)
 {
-	int result = receive(*node, *msg, flags, timeout_ms).code();
+	ccm_msg mine = once(*msg);
+	int result = receive(*node, mine, flags, timeout_ms).code();
 
+	*msg = mine;
 	if (result == 0)
 		result = static_cast<int>(msg->size);
 	ccm_trace_receive(node->number(), msg, result);
@@ -414,16 +417,17 @@ int ccm_core_receive(ccm_node *node, ccm_msg *msg, unsigned int flags,
 
 int ccm_core_cancel(ccm_node *node, const ccm_msg *msg, unsigned int flags)
 {
-	Want want{.node = msg->node,
-		  .type = msg->type,
-		  .seqn = msg->seqn,
-		  .any_node = msg->node == CCM_ANY_NODE,
+	const ccm_msg mine = once(*msg);
+	Want want{.node = mine.node,
+		  .type = mine.type,
+		  .seqn = mine.seqn,
+		  .any_node = mine.node == CCM_ANY_NODE,
 		  .any_seqn = (flags & CCM_NOSEQ) != 0};
 
-	if ((flags & ~CCM_NOSEQ) || !is_module(msg->module) ||
-	    (!want.any_node && !is_node(msg->node)))
+	if ((flags & ~CCM_NOSEQ) || !is_module(mine.module) ||
+	    (!want.any_node && !is_node(mine.node)))
 		return -EINVAL;
-	Mailbox *mailbox = node->mailboxes.get(msg->module);
+	Mailbox *mailbox = node->mailboxes.get(mine.module);
 	return mailbox ? mailbox->cancel(want, ECANCELED) : 0;
 }
 
@@ -475,20 +479,25 @@ static Status call(Node &node, const ccm_call &call, wire::Call head,
 		   const Args &args, int timeout_ms)
 {
 	PeerRef peer;
-	u32 size = TRY(args_size(args));
+	Measured measured;
 
+	TRY(measured.measure(args));
 	TRY(find_peer(node, call.node, peer));
-	if (size > CCM_SIZE_MAX - wire::kCallSize)
+	if (measured.size() > CCM_SIZE_MAX - wire::kCallSize)
 		return fail(EMSGSIZE);
 	Message *message = Message::make(
 		call.module,
 		{.node = call.node, .type = call.function, .seqn = call.seqn},
-		size + wire::kCallSize, may_sleep(call.flags));
+		measured.size() + wire::kCallSize, may_sleep(call.flags));
 	if (!message)
 		return fail(ENOMEM);
 	message->kind = wire::Kind::Call;
 	wire::encode(head, message->payload());
-	write_args(args, message->payload() + wire::kCallSize);
+	Status written = write_args(measured, *message);
+	if (!written.ok()) {
+		Message::drop(message);
+		return written;
+	}
 	TRY(peer->send(message, may_sleep(call.flags),
 		       room_timeout(call.flags, timeout_ms)));
 	Guard guard(peer->lock);
@@ -517,7 +526,7 @@ int ccm_core_rcall(ccm_node *node, const ccm_call *call, bool on_thread,
 {
 	auto how = on_thread ? wire::Call::How::Long : wire::Call::How::Short;
 
-	return one_way(*node, *call, how, {args, count}).code();
+	return one_way(*node, once(*call), how, {args, count}).code();
 }
 
 // What is left of a time-out that began then.
@@ -579,7 +588,7 @@ int ccm_core_rcall_wait(ccm_node *node, const ccm_call *call,
 			ccm_answer *answer, const ccm_arg *args, size_t count)
 {
 	*answer = {};
-	return call_and_wait(*node, *call, *answer, {args, count}).code();
+	return call_and_wait(*node, once(*call), *answer, {args, count}).code();
 }
 
 // An asynchronous call that has not begun after all; false if its caller has
@@ -641,7 +650,8 @@ static Status begin_call(Node &node, const ccm_call &wanted, ccm_done done,
 int ccm_core_rcall_begin(ccm_node *node, const ccm_call *call, ccm_done done,
 			 void *context, const ccm_arg *args, size_t count)
 {
-	return begin_call(*node, *call, done, context, {args, count}).code();
+	return begin_call(*node, once(*call), done, context, {args, count})
+		.code();
 }
 
 int ccm_core_handler_info(ccm_node *node, u32 nth, ccm_handler_info *out)

@@ -16,12 +16,34 @@ size_t length_of(const char *string)
 	return __builtin_strlen(string);
 }
 
-// Bytes of a string or bytes; a string travels with its NUL.
-size_t data_size(const ccm_arg &arg)
+// In front of the data of a string or bytes.
+constexpr size_t kDataHead = kTag + sizeof(be32);
+
+// Bytes that it takes; a string travels with its NUL. EINVAL, EMSGSIZE.
+Result<u32> size_of(const ccm_arg &arg)
 {
-	if (arg.type == CCM_ARG_STRING)
-		return length_of(static_cast<const char *>(arg.data)) + 1;
-	return arg.size;
+	size_t size = arg.size;
+
+	switch (arg.type) {
+	case CCM_ARG_U32:
+		return kTag + sizeof(be32);
+	case CCM_ARG_U64:
+		return kTag + sizeof(be64);
+	case CCM_ARG_STRING:
+		if (!arg.data)
+			return fail(EINVAL);
+		size = length_of(static_cast<const char *>(arg.data)) + 1;
+		break;
+	case CCM_ARG_BYTES:
+		if (arg.size && !arg.data)
+			return fail(EINVAL);
+		break;
+	default:
+		return fail(EINVAL);
+	}
+	if (size > CCM_SIZE_MAX)
+		return fail(EMSGSIZE);
+	return static_cast<u32>(kDataHead + size);
 }
 
 template <class T> u8 *put(u8 *to, const T &value)
@@ -36,6 +58,43 @@ template <class T> T get(const u8 *from)
 
 	copy(&value, from, sizeof(value));
 	return value;
+}
+
+u8 *write_data(const void *data, u32 size, u8 *to)
+{
+	to = put(to, be32(size));
+	copy(to, data, size);
+	return to + size;
+}
+
+// It ends where it ends in the copy.
+u8 *write_string(const void *string, u32 room, u8 *to)
+{
+	u8 *copied = to + sizeof(be32);
+
+	copy(copied, string, room - 1);
+	copied[room - 1] = 0;
+	size_t size = length_of(reinterpret_cast<const char *>(copied)) + 1;
+	put(to, be32(static_cast<u32>(size)));
+	return copied + size;
+}
+
+// Into the bytes that were measured; nullptr if it is not what was.
+u8 *write_one(const ccm_arg &arg, u32 size, u8 *to)
+{
+	bool is_string = arg.type == CCM_ARG_STRING;
+
+	if (is_string ? !arg.data || size <= kDataHead
+		      : size_of(arg).value() != size)
+		return nullptr;
+	*to++ = static_cast<u8>(arg.type);
+	if (is_string)
+		return write_string(arg.data, size - kDataHead, to);
+	if (arg.type == CCM_ARG_U32)
+		return put(to, be32(static_cast<u32>(arg.number)));
+	if (arg.type == CCM_ARG_U64)
+		return put(to, be64(arg.number));
+	return write_data(arg.data, static_cast<u32>(arg.size), to);
 }
 
 // The value of the next argument, if it has this type and is all there.
@@ -79,60 +138,41 @@ int get_data(ccm_args &args, ccm_arg_type type, const u8 **data, size_t *size)
 
 } // namespace
 
-Result<u32> args_size(const Args &args)
+Status Measured::measure(const Args &args)
 {
 	u64 size = 0;
 
+	args_ = args;
 	if (args.count > kArgsMax)
 		return fail(EINVAL);
 	for (size_t i = 0; i < args.count; i++) {
-		const ccm_arg &arg = args.first[i];
-
-		switch (arg.type) {
-		case CCM_ARG_U32:
-			size += kTag + sizeof(be32);
-			continue;
-		case CCM_ARG_U64:
-			size += kTag + sizeof(be64);
-			continue;
-		case CCM_ARG_STRING:
-			if (!arg.data)
-				return fail(EINVAL);
-			break;
-		case CCM_ARG_BYTES:
-			if (arg.size && !arg.data)
-				return fail(EINVAL);
-			break;
-		default:
-			return fail(EINVAL);
-		}
-		if (data_size(arg) > CCM_SIZE_MAX)
-			return fail(EMSGSIZE);
-		size += kTag + sizeof(be32) + data_size(arg);
+		sizes_[i] = TRY(size_of(once(args.first[i])));
+		size += sizes_[i];
 	}
 	if (size > CCM_SIZE_MAX)
 		return fail(EMSGSIZE);
-	return static_cast<u32>(size);
+	size_ = static_cast<u32>(size);
+	return {};
 }
 
-void write_args(const Args &args, u8 *to)
+Result<u32> Measured::write(u8 *to) const
 {
-	for (size_t i = 0; i < args.count; i++) {
-		const ccm_arg &arg = args.first[i];
+	u8 *at = to;
 
-		*to++ = static_cast<u8>(arg.type);
-		if (arg.type == CCM_ARG_U32) {
-			to = put(to, be32(static_cast<u32>(arg.number)));
-		} else if (arg.type == CCM_ARG_U64) {
-			to = put(to, be64(arg.number));
-		} else {
-			size_t size = data_size(arg);
-
-			to = put(to, be32(static_cast<u32>(size)));
-			copy(to, arg.data, size);
-			to += size;
-		}
+	for (size_t i = 0; i < args_.count; i++) {
+		at = write_one(once(args_.first[i]), sizes_[i], at);
+		if (!at)
+			return fail(EINVAL);
 	}
+	return static_cast<u32>(at - to);
+}
+
+Status write_args(const Measured &args, Message &to)
+{
+	u32 size = TRY(args.write(to.payload() + wire::kCallSize));
+
+	to.shorten(wire::kCallSize + size);
+	return {};
 }
 
 } // namespace ccm

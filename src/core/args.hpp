@@ -3,6 +3,7 @@
 // read one by one; what does not fit its type or the message is an error.
 #pragma once
 
+#include "core/message.hpp"
 #include "kernel/kernel.h"
 #include "support/result.hpp"
 
@@ -16,9 +17,28 @@ struct Args {
 
 constexpr size_t kArgsMax = CCM_ARGS_MAX;
 
-// Bytes they take. EINVAL (unknown type, no data), EMSGSIZE.
-Result<u32> args_size(const Args &args);
-// There is room for args_size() bytes.
-void write_args(const Args &args, u8 *to);
+// How many bytes each of them takes. Looked at once: what the caller gave may be
+// longer at the next look, as the name of a task is.
+class Measured {
+public:
+	// EINVAL (unknown type, no data), EMSGSIZE.
+	Status measure(const Args &args);
+	u32 size() const
+	{
+		return size_;
+	}
+	// There is room for size() bytes. How many it wrote: a string that has got
+	// longer is cut, and one that has got shorter is as it is now. EINVAL: what
+	// kind of arguments they are has changed.
+	Result<u32> write(u8 *to) const;
+
+private:
+	Args args_;
+	u32 sizes_[kArgsMax];
+	u32 size_ = 0;
+};
+
+// Behind the head of a call or answer that has room for them.
+Status write_args(const Measured &args, Message &to);
 
 } // namespace ccm

@@ -28,6 +28,25 @@ struct Reply {
 		message = made;
 		return true;
 	}
+	Status fill(const Args &args)
+	{
+		Measured measured;
+
+		TRY(measured.measure(args));
+		if (measured.size() > CCM_SIZE_MAX - wire::kCallSize)
+			return fail(EMSGSIZE);
+		if (!make(measured.size()))
+			return fail(ENOMEM);
+		Status written = write_args(measured, *message);
+		if (!written.ok())
+			clear();
+		return written;
+	}
+	void clear()
+	{
+		Message::drop(message);
+		message = nullptr;
+	}
 	Status post(Peer &caller, Message &call)
 	{
 		wire::encode(head, message->payload());
@@ -180,18 +199,6 @@ using namespace ccm;
 
 int ccm_core_answer_with(ccm_args *args, const ccm_arg *answer, size_t count)
 {
-	const Args given{answer, count};
-	auto size = args_size(given);
-
-	if (!size.ok())
-		return -size.error();
-	if (!args->call)
-		return -EINVAL;
-	Reply &reply = Reply::of(*args);
-	if (size.value() > CCM_SIZE_MAX - wire::kCallSize)
-		return -EMSGSIZE;
-	if (!reply.make(size.value()))
-		return -ENOMEM;
-	write_args(given, reply.message->payload() + wire::kCallSize);
-	return 0;
+	return args->call ? Reply::of(*args).fill({answer, count}).code()
+			  : -EINVAL;
 }

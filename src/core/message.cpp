@@ -14,7 +14,7 @@ Message *Message::make(u32 module, const Key &key, u32 size, MaySleep may_sleep)
 void Message::drop(Message *message)
 {
 	if (message)
-		ccm_buffer_free(message, kMessageOverhead + message->size);
+		ccm_buffer_free(message, kMessageOverhead + message->room_);
 }
 
 Message *Message::of_payload(void *payload)

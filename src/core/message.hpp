@@ -54,6 +54,11 @@ struct Message : Hook<Message> {
 	static Message *of_payload(void *payload);
 
 	u8 *payload();
+	// While nobody else knows it.
+	void shorten(u32 to)
+	{
+		size = to;
+	}
 	u64 charge() const
 	{
 		return charge_of(size);
@@ -62,7 +67,7 @@ struct Message : Hook<Message> {
 	wire::Kind kind = wire::Kind::Message; // set once, by who makes it
 	const u32 module;
 	const Key key;
-	const u32 size;
+	u32 size;		    // but by shorten() never changed
 	Peer *peer = nullptr;	    // of the channel; referenced while charged
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
@@ -76,9 +81,11 @@ struct Message : Hook<Message> {
 
 private:
 	Message(u32 module_, const Key &key_, u32 size_)
-		: module(module_), key(key_), size(size_)
+		: module(module_), key(key_), size(size_), room_(size_)
 	{
 	}
+
+	const u32 room_; // for the payload
 };
 
 // The message is no longer queued here: its sender gets the room back.

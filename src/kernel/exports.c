@@ -164,15 +164,25 @@ int CCM_unregist(struct net *net, u32 module, u32 function)
 }
 EXPORT_SYMBOL_GPL(CCM_unregist);
 
+/* The core must see the flags that we act on, whatever the caller does. */
+static void read_call(struct ccm_call *to, const struct ccm_call *from)
+{
+	*to = *from;
+	barrier();
+	might_sleep_if(!(to->flags & CCM_NOWAIT));
+}
+
 static int rcall(struct net *net, const struct ccm_call *call, bool on_thread,
 		 const struct ccm_arg *args, size_t count)
 {
+	struct ccm_call mine;
+
 	if (!net || !call)
 		return -EINVAL;
-	might_sleep_if(!(call->flags & CCM_NOWAIT));
-	if (call->flags & CCM_NOWAIT)
-		return PASS_ON_ATOMIC(net, rcall, call, on_thread, args, count);
-	return PASS_ON(net, rcall, call, on_thread, args, count);
+	read_call(&mine, call);
+	if (mine.flags & CCM_NOWAIT)
+		return PASS_ON_ATOMIC(net, rcall, &mine, on_thread, args, count);
+	return PASS_ON(net, rcall, &mine, on_thread, args, count);
 }
 
 int ccm_rcall_short(struct net *net, const struct ccm_call *call,
@@ -205,13 +215,15 @@ EXPORT_SYMBOL_GPL(ccm_rcall_wait);
 int ccm_rcall_begin(struct net *net, const struct ccm_call *call, ccm_done done,
 		    void *context, const struct ccm_arg *args, size_t count)
 {
+	struct ccm_call mine;
+
 	if (!net || !call)
 		return -EINVAL;
-	might_sleep_if(!(call->flags & CCM_NOWAIT));
-	if (call->flags & CCM_NOWAIT)
-		return PASS_ON_ATOMIC(net, rcall_begin, call, done, context,
+	read_call(&mine, call);
+	if (mine.flags & CCM_NOWAIT)
+		return PASS_ON_ATOMIC(net, rcall_begin, &mine, done, context,
 				      args, count);
-	return PASS_ON(net, rcall_begin, call, done, context, args, count);
+	return PASS_ON(net, rcall_begin, &mine, done, context, args, count);
 }
 EXPORT_SYMBOL_GPL(ccm_rcall_begin);
 

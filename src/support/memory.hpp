@@ -35,4 +35,13 @@ inline void copy(void *to, const void *from, size_t size)
 		__builtin_memcpy(to, from, size);
 }
 
+// What others may change meanwhile, read once: all that follows sees the same.
+template <class T> T once(const T &theirs)
+{
+	T mine = theirs;
+
+	asm volatile("" : "+m"(mine));
+	return mine;
+}
+
 } // namespace ccm

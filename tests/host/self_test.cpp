@@ -138,3 +138,60 @@ CCM_TEST(self, node_delete__with_calls_that_wait)
 	EXPECT(remover.ends());
 	EXPECT(gate.came < kCalls);
 }
+
+// What the caller gave changes behind each of its steps: it is read before.
+CCM_TEST(self, send__of_what_grows_meanwhile)
+{
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		char text[] = "text";
+		ccm_msg msg{.node = lone.me,
+			    .module = kModule,
+			    .type = kType,
+			    .seqn = 1,
+			    .size = sizeof(text),
+			    .data = text};
+		auto grow = [&] {
+			msg.size = (1ull << 32) + 1;
+			msg.module = 1u << 20;
+		};
+
+		REQUIRE(lone.begin(returns));
+		Between between(nth, grow);
+		EXPECT_EQ(0, ccm_core_send(lone.node, &msg, 0, kSoon));
+		came = between.came();
+		ccm_consumer_info held{};
+		EXPECT_EQ(0, ccm_core_consumer_info(lone.node, kModule, &held));
+		EXPECT_EQ(1, held.messages);
+	}
+}
+
+CCM_TEST(self, call__of_what_changes_meanwhile)
+{
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		char name[16] = "sh";
+		ccm_call call = lone.call();
+		ccm_answer answer;
+		ccm_arg arg{.type = CCM_ARG_STRING,
+			    .size = 0,
+			    .number = 0,
+			    .data = name};
+		auto change = [&] {
+			std::memcpy(name, "kworker/u8:1-ev", sizeof(name));
+			call.module = call.node = 1u << 20;
+			call.flags = ~0u;
+		};
+
+		REQUIRE(lone.begin(returns));
+		Between between(nth, change);
+		EXPECT_EQ(0, ccm_core_rcall_wait(lone.node, &call, &answer,
+						 &arg, 1));
+		came = between.came();
+		ccm_core_message_free(answer.message);
+	}
+}

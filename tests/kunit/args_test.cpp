@@ -83,11 +83,11 @@ int read_all(ccm_args &args, size_t &read)
 CCM_TEST(args, write__every_type_byte_by_byte)
 {
 	u8 written[sizeof(kWire)];
-	auto size = args_size({kAll, kCount});
+	Measured measured;
 
-	REQUIRE(size.ok());
-	REQUIRE_EQ(sizeof(kWire), size.value());
-	write_args({kAll, kCount}, written);
+	REQUIRE(measured.measure({kAll, kCount}).ok());
+	REQUIRE_EQ(sizeof(kWire), measured.size());
+	EXPECT_EQ(sizeof(kWire), measured.write(written).value());
 	for (size_t i = 0; i < sizeof(kWire); i++)
 		EXPECT_EQ(kWire[i], written[i]);
 }
@@ -220,11 +220,96 @@ CCM_TEST(args, size__refuses_what_cannot_be_sent)
 				.number = 0,
 				.data = kBytes};
 
-	EXPECT_EQ(EINVAL, args_size({&none, 1}).error());
-	EXPECT_EQ(EINVAL, args_size({&no_data, 1}).error());
-	EXPECT_EQ(EMSGSIZE, args_size({&huge, 1}).error());
-	EXPECT_EQ(EMSGSIZE, args_size({&nearly, 1}).error());
-	EXPECT_EQ(EINVAL, args_size({&unknown, 1}).error());
-	EXPECT_EQ(EINVAL, args_size({kAll, kArgsMax + 1}).error());
-	EXPECT_EQ(0, args_size({nullptr, 0}).value());
+	Measured measured;
+	auto error_of = [&](const Args &args) {
+		return measured.measure(args).error();
+	};
+
+	EXPECT_EQ(EINVAL, error_of({&none, 1}));
+	EXPECT_EQ(EINVAL, error_of({&no_data, 1}));
+	EXPECT_EQ(EMSGSIZE, error_of({&huge, 1}));
+	EXPECT_EQ(EMSGSIZE, error_of({&nearly, 1}));
+	EXPECT_EQ(EINVAL, error_of({&unknown, 1}));
+	EXPECT_EQ(EINVAL, error_of({kAll, kArgsMax + 1}));
+	EXPECT_EQ(0, error_of({nullptr, 0}));
+	EXPECT_EQ(0, measured.size());
+}
+
+namespace {
+
+// A string between a number and a byte, measured, and then another one.
+struct Changing {
+	explicit Changing(const char *before)
+	{
+		rename(before);
+		measured = size.measure({args, 3}).ok();
+	}
+	void rename(const char *to)
+	{
+		__builtin_memcpy(name, to, __builtin_strlen(to) + 1);
+	}
+	// What has been written is what was measured, at most, and can be read.
+	void expect(ccm_test *test, const char *expected)
+	{
+		const char *string = "";
+		const void *data;
+		size_t count;
+		u32 number;
+
+		REQUIRE(measured && size.size() <= sizeof(written) - 1);
+		written[size.size()] = 0xa5;
+		auto wrote = size.write(written);
+		REQUIRE(wrote.ok() && wrote.value() <= size.size());
+		EXPECT_EQ(0xa5, written[size.size()]);
+		ccm_args read = reading(written, wrote.value());
+		EXPECT_EQ(0, ccm_core_get_u32(&read, &number));
+		EXPECT_EQ(0, ccm_core_get_string(&read, &string));
+		EXPECT_EQ(0, __builtin_strcmp(expected, string));
+		EXPECT_EQ(0, ccm_core_get_bytes(&read, &data, &count));
+		EXPECT_EQ(sizeof(kBytes), count);
+		EXPECT_EQ(0, ccm_core_get_end(&read));
+	}
+
+	char name[16];
+	ccm_arg args[3] = {
+		kAll[0],
+		{.type = CCM_ARG_STRING, .size = 0, .number = 0, .data = name},
+		kAll[3]};
+	Measured size;
+	bool measured;
+	u8 written[64];
+};
+
+} // namespace
+
+CCM_TEST(args, write__a_string_that_has_grown)
+{
+	Changing changing("sh");
+
+	changing.rename("kworker/u8:1-ev");
+	changing.expect(test, "kw");
+}
+
+CCM_TEST(args, write__a_string_that_has_shrunk)
+{
+	Changing changing("kworker/u8:1-ev");
+
+	changing.rename("sh");
+	changing.expect(test, "sh");
+}
+
+CCM_TEST(args, write__other_arguments_than_were_measured)
+{
+	Changing changing("sh");
+
+	changing.args[0] = kAll[1];
+	EXPECT_EQ(EINVAL, changing.size.write(changing.written).error());
+	changing.args[0] = changing.args[1];
+	EXPECT_EQ(EINVAL, changing.size.write(changing.written).error());
+	changing.args[0] = kAll[0];
+	changing.args[2].size++;
+	EXPECT_EQ(EINVAL, changing.size.write(changing.written).error());
+	changing.args[2].size = sizeof(kBytes);
+	changing.args[1].data = nullptr;
+	EXPECT_EQ(EINVAL, changing.size.write(changing.written).error());
 }
