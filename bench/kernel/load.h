@@ -2,12 +2,13 @@
 #ifndef CCM_BENCH_LOAD_H
 #define CCM_BENCH_LOAD_H
 
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include "transport.h"
 
 /* The largest message. */
-#define LOAD_MAX (1u << 20)
+#define LOAD_MAX SZ_1M
 
 int load_init(void);
 void load_exit(void);

@@ -327,7 +327,8 @@ static void hand_over(Message &message, ccm_msg &msg, unsigned int flags)
 		msg.data = message.payload();
 		return;
 	}
-	copy(msg.data, message.payload(), message.size);
+	if (msg.data) // else there was room for nothing
+		copy(msg.data, message.payload(), message.size);
 	Message::drop(&message);
 }
 

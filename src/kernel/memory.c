@@ -10,7 +10,10 @@
 #include "kernel.h"
 #include "memory.h"
 
-/* Up to here buffers come from kmalloc(), which has a cache for each size: 8 KiB unless pages are large. */
+/*
+ * Up to here buffers come from kmalloc(), which has a cache for each size: 8 KiB
+ * unless pages are large.
+ */
 #define SLAB_MAX (2 * PAGE_SIZE)
 /* Up to here it is worth looking for pages side by side. */
 #define PAGES_MAX 65536

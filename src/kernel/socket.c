@@ -264,7 +264,10 @@ static void read_remote(struct sock *sk, struct ccm_endpoint *to)
 static void tune(struct sock *sk)
 {
 	sk->sk_allocation = GFP_NOFS;
-	/* We may send on behalf of reclaim, in the middle of a user's copy. For 6.1 GFP_NOFS says so. */
+	/*
+	 * We may send on behalf of reclaim, in the middle of a user's copy. For
+	 * 6.1 GFP_NOFS says so.
+	 */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	sk->sk_use_task_frag = false;
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks, bench or programs
-# are there, or those to build for an architecture and run it: x86_64, arm64, s390x.
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks, lint, bench or
+# programs are there, or those to build for an architecture and run it: x86_64, arm64, s390x.
 #
 # Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
 source "$(dirname "$0")/lib.sh"
@@ -17,6 +17,8 @@ packages_for() {
 	bench) echo iperf3 gnuplot-nox python3 ;;
 	# What reads ccmctl's JSON, and what generates netlink code.
 	checks) echo jq python3 python3-yaml python3-jsonschema ;;
+	# Linters; checkpatch is the kernel's, and wants all of perl.
+	lint) echo clang clang-tidy clang-format shellcheck sparse perl xz-utils ;;
 	# Another architecture: the compiler that its stock kernels want, and its machine.
 	x86_64) ;;
 	arm64) echo g++-12-aarch64-linux-gnu qemu-system-arm ;;

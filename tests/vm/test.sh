@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [arch|long [K/N]]: every test: the core and ccmctl on the host, whether generated files are current, then in
-# virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
+# test.sh [arch|long [K/N]]: every test: what linters say, the core and ccmctl on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
 # real faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian
 # processor, and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as
 # 2/3, only the second of three slices of these. The last line is "N passed, N failed"; the status is not 0 when one
@@ -33,13 +32,6 @@ tool() {
 	make -s -C "$top/tests/ccmctl" check | sed -nE 's/^(not ok|ok) /\1 ccmctl: /p'
 }
 
-# The netlink header, tables and policies are what the specification says.
-generated() {
-	say "==> whether the generated netlink files are current"
-	"$top/Documentation/netlink/generate.sh" --check "$("$vm/source.sh")" >&2 && echo "ok generated: netlink" ||
-		echo "not ok generated: netlink"
-}
-
 # The core on a big-endian processor, without them.
 host_s390x() {
 	say "==> the core on s390x, emulated"
@@ -61,10 +53,10 @@ in_slice() { [ $(($1 % ${2#*/})) = $((${2%/*} - 1)) ]; }
 
 case ${1-} in
 "")
-	"$vm/packages.sh" build machines kernels checks
+	"$vm/packages.sh" build machines kernels checks lint
 	part host host
 	part ccmctl tool
-	part generated generated
+	part lint "$vm/lint.sh"
 	part kunit "$vm/kunit.sh" x86-debug
 	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 	part smoke "$vm/smoke.sh"
