@@ -10,6 +10,7 @@
 #include "core/handshake.hpp"
 #include "core/heartbeat.hpp"
 #include "core/mailbox.hpp"
+#include "core/origins.hpp"
 #include "core/parser.hpp"
 #include "core/peer.hpp"
 #include "core/pump.hpp"
@@ -22,7 +23,9 @@ class Listener;
 
 // Made, used and ended by the listener's thread. Others only send by it, through
 // transmit(), while it is their peer's connection.
-class Connection : public Work, public Hook<OfListener> {
+class Connection : public Work,
+		   public Hook<OfListener>,
+		   public Hook<OfUnproven> {
 public:
 	enum class Phase {
 		Connecting, // TCP does
@@ -54,7 +57,8 @@ public:
 	static void transmit(Peer &peer);
 
 	Node &node;
-	Peer *peer; // referenced; nullptr: a stranger
+	Peer *peer;	    // referenced; nullptr: a stranger
+	Ref<Origin> origin; // whose place a stranger takes
 	ccm_socket *socket = nullptr;
 	ccm_endpoint remote{};
 	Phase phase;

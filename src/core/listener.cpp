@@ -10,6 +10,7 @@ namespace {
 
 constexpr u32 kOwnTurns = 64;	   // calls to itself at once, then others
 constexpr u32 kAcceptTurns = 16;   // connections at once, then others
+constexpr u32 kBacklogMin = 64;	   // finished by TCP and not accepted
 constexpr u32 kDoorAgainMs = 20;   // after an accept without memory
 constexpr u32 kToldPerSecond = 10; // refusals, so that strangers cannot flood
 
@@ -185,6 +186,8 @@ void Listener::serve(Work &work)
 		break;
 	}
 	case Work::Of::Door:
+		if (bits & kPeersChanged)
+			size_backlog();
 		accept_all();
 		break;
 	case Work::Of::Poke:
@@ -464,36 +467,32 @@ void Listener::accept_all()
 	mark(door_work_, CCM_READY_READ);
 }
 
-// What can be seen from outside is judged at once: strangers from anywhere must
-// not take the places of those we wait for.
-ccm_reason Listener::judge(const ccm_endpoint &remote) const
+// The rest waits in TCP's queue, so that no SYN of a peer's is lost when all of
+// them come at once.
+void Listener::size_backlog()
 {
-	ccm_reason reason = CCM_REASON_STRANGER;
+	u32 peers = node_.origins.peer_count();
 
-	for (u32 number = 1; PeerRef peer = node_.peer_from(number);) {
-		number = peer->config.number + 1;
-		if (peer->self || !same_address(remote, peer->config.remote))
-			continue;
-		Guard guard(peer->lock);
-		// One that we connect to may poke us.
-		if (peer->listening || peer->config.number > node_.number())
-			return CCM_REASON_NONE;
-		reason = CCM_REASON_UNWANTED;
-	}
-	return reason;
+	ccm_socket_set_backlog(
+		door_,
+		static_cast<int>(peers > kBacklogMin ? peers : kBacklogMin));
 }
 
-// The one that has had most time goes. Whoever knows the key needs little of it,
-// so those who do not cannot keep him out.
-void Listener::make_room()
+// The address's own oldest goes: it has had most time, and whoever knows the key
+// needs little of it.
+void Listener::make_room(Origin &origin, u32 places)
 {
-	Connection *oldest = connections_.front();
+	while (origin.unproven_count >= places)
+		refuse(*origin.unproven.front(), CCM_REASON_CROWDED, 0);
+}
 
-	if (strangers_ < kStrangersMax)
+void Listener::leave_origin(Connection &connection)
+{
+	if (!connection.origin)
 		return;
-	while (oldest->peer)
-		oldest = connections_.next(oldest);
-	refuse(*oldest, CCM_REASON_CROWDED, 0);
+	connection.origin->unproven.remove(&connection);
+	connection.origin->unproven_count--;
+	connection.origin = Ref<Origin>();
 }
 
 void Listener::accept(ccm_socket *socket)
@@ -503,13 +502,17 @@ void Listener::accept(ccm_socket *socket)
 
 	node_.stats.accepted++;
 	ccm_socket_remote(socket, &remote);
-	ccm_reason reason = judge(remote);
-	if (reason == CCM_REASON_NONE)
+	// What can be seen from outside is judged at once.
+	Verdict verdict = node_.origins.judge(remote, node_.number());
+	if (verdict.reason == CCM_REASON_NONE)
 		connection = create<Connection>(MaySleep::Yes, *this, node_,
 						nullptr);
 	if (!connection) {
 		ccm_socket_close(socket);
-		tell_refused(remote, reason ? reason : CCM_REASON_CROWDED, 0);
+		tell_refused(remote,
+			     verdict.reason ? verdict.reason
+					    : CCM_REASON_CROWDED,
+			     0);
 		return;
 	}
 
@@ -519,9 +522,11 @@ void Listener::accept(ccm_socket *socket)
 	connection->remote = remote;
 	connection->deadline_ms = ccm_now_ms() + kHandshakeMs;
 	wake_at(connection->deadline_ms);
-	make_room();
+	make_room(*verdict.origin, verdict.places);
 	connections_.push_back(connection);
-	strangers_++;
+	verdict.origin->unproven.push_back(connection);
+	verdict.origin->unproven_count++;
+	connection->origin = static_cast<Ref<Origin> &&>(verdict.origin);
 	int error = ccm_socket_own(socket, work);
 	if (error)
 		refuse(*connection, CCM_REASON_TAKEN, -error);
@@ -537,7 +542,7 @@ void Listener::known(Connection &connection)
 
 		timeout_ms = connection.peer->policy.timeout_ms;
 	}
-	strangers_--;
+	leave_origin(connection);
 	ccm_socket_set_timeout(connection.socket, static_cast<int>(timeout_ms));
 }
 
@@ -601,8 +606,7 @@ void Listener::remove(Connection &connection)
 {
 	ccm_socket_mute(connection.socket);
 	connections_.remove(&connection);
-	if (!connection.peer)
-		strangers_--;
+	leave_origin(connection);
 	forget(connection);
 	destroy(&connection);
 }
@@ -613,9 +617,10 @@ void Listener::forget(Peer &peer)
 	{
 		Guard guard(lock_);
 
-		if (!peer.linked())
+		Work &work = peer;
+		if (!work.linked())
 			return;
-		ready_.remove(&peer);
+		ready_.remove(&work);
 	}
 	peer.put();
 }

@@ -11,8 +11,7 @@
 
 namespace ccm {
 
-// Connections whose peer is not known yet: how many, and for how long.
-constexpr u32 kStrangersMax = 64;
+// How long a connection may take until it is up.
 constexpr u32 kHandshakeMs = 3000;
 
 // How long what is accepted may still be sent when a connection is closed.
@@ -34,6 +33,12 @@ public:
 	void mark(Work &work, u32 bits);
 	// Nobody marks this peer any more. The thread has ended.
 	void forget(Peer &peer);
+
+	// More of them may connect at once. Any context.
+	void peers_changed()
+	{
+		mark(door_work_, kPeersChanged);
+	}
 
 	// Look for what is late at this time. Any context.
 	void due_at(u64 time_ms);
@@ -68,8 +73,9 @@ private:
 	void follow_policy(Peer &peer);
 	void fail_connecting(Peer &peer, ccm_reason reason, int error);
 	void accept_all();
-	ccm_reason judge(const ccm_endpoint &remote) const;
-	void make_room();
+	void size_backlog();
+	void make_room(Origin &origin, u32 places);
+	void leave_origin(Connection &connection);
 	void accept(ccm_socket *socket);
 	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 			  int error);
@@ -100,7 +106,6 @@ private:
 	// The thread's own.
 	List<Connection, OfListener> connections_;
 	List<Poke, OfPokes> pokes_;
-	u32 strangers_ = 0;
 	bool stopping_ = false;
 	u64 stop_by_ms_ = 0;
 	u64 wake_at_ms_ = 0;	// 0: nothing is due

@@ -264,6 +264,7 @@ Status Node::add_peer(const ccm_peer_config &wanted, Refusal &refuse)
 		auto made = new_peer(wanted, false);
 		if (!made.ok())
 			return refuse(made.error(), "out of memory");
+		listener_->peers_changed();
 	}
 	changed();
 	tell({.kind = CCM_EVENT_KIND_PEER_ADD, .node = wanted.number});
@@ -288,6 +289,11 @@ Result<Peer *> Node::new_peer(const ccm_peer_config &wanted, bool self)
 			made->put();
 			return fail(set.error());
 		}
+	}
+	Status placed = self ? Status() : origins.add(*made);
+	if (!placed.ok()) {
+		made->put();
+		return fail(placed.error());
 	}
 	return peers_.put_if_empty(wanted.number, made);
 }
@@ -325,6 +331,7 @@ Status Node::delete_peer(u32 wanted, Refusal &refuse)
 // It is down, and its listener has nothing to do with it any more.
 void Node::remove_peer(Peer &peer)
 {
+	origins.remove(peer);
 	peers_.clear(peer.config.number);
 	ccm_rcu_wait();
 	peer.put();
@@ -351,6 +358,7 @@ void Node::remove_peers()
 		}
 		listener_->forget(*peer);
 		fail_receivers(peer->config.number, EHOSTDOWN);
+		origins.remove(*peer);
 		peers_.clear(peer->config.number);
 		removed.push_back(peer);
 	}

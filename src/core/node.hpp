@@ -4,6 +4,7 @@
 
 #include "core/calls.hpp"
 #include "core/mailbox.hpp"
+#include "core/origins.hpp"
 #include "core/peer.hpp"
 #include "core/pool.hpp"
 #include "core/secret.hpp"
@@ -103,6 +104,7 @@ struct Node {
 	Calls calls;
 	Pool pool{*this};
 
+	Origins origins;
 	// Kept until the node goes.
 	Table<Mailbox, CCM_MODULE_MAX + 1> mailboxes;
 	// Constant while the listener runs.

@@ -13,6 +13,8 @@ namespace ccm {
 
 class Connection;
 struct Node;
+struct OfOrigin;
+struct Origin;
 
 // Bytes at true size in a peer's queue from which on senders wait.
 constexpr u64 kQueueMax = 8u << 20;
@@ -37,7 +39,8 @@ struct Loss {
 	u64 unknown = 0;
 };
 
-struct Peer : Work { // what administrators ask for is done by the listener
+// What administrators ask for is done by the listener.
+struct Peer : Work, Hook<OfOrigin> {
 	Peer(Node &node, const ccm_peer_config &config, bool self);
 	~Peer();
 	void get()
@@ -53,6 +56,7 @@ struct Peer : Work { // what administrators ask for is done by the listener
 	Node &node;
 	const ccm_peer_config config;
 	const bool self;
+	Origin *origin = nullptr; // under the lock of Origins
 
 	// Accept a message, which belongs to this function from then on. Waits
 	// up to timeout_ms for room.

@@ -41,6 +41,7 @@ struct ccm_thread;
 
 /* One lockdep class each. Order: a lock may be taken under those above it. */
 enum ccm_lock_kind {
+	CCM_LOCK_ORIGINS, /* node: addresses that peers are configured at */
 	CCM_LOCK_PEER,  /* peer: state, send queue, channels */
 	CCM_LOCK_BOX,   /* mailbox: queues and waiters of one module number */
 	CCM_LOCK_READY, /* listener: connections with work to do */
@@ -206,6 +207,8 @@ int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
  * is known even if it is somebody else's, which ccm_socket_own() will say.
  */
 int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out);
+/* How many connections TCP keeps finished until they are accepted. */
+void ccm_socket_set_backlog(struct ccm_socket *listening, int backlog);
 /* Begins; ccm_socket_status() says how it goes. A port of 0 binds to any. */
 int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 		       const struct ccm_endpoint *remote, int timeout_ms,
@@ -300,7 +303,7 @@ struct ccm_node_stats {
 	u64 strangers; /* of these: unknown node, or from another address */
 	u64 garbage; /* of these: said no Hello that can be understood */
 	u64 late; /* of these: no handshake in time */
-	u64 crowded; /* of these: too many at once */
+	u64 crowded; /* of these: too many at once from one address */
 	u64 proofs; /* of these: no proof or a wrong one of the cluster's key */
 	u64 pokes; /* pokes taken */
 };

@@ -11,6 +11,7 @@
 static struct lock_class_key keys[CCM_LOCK_KINDS];
 
 static const char *const names[CCM_LOCK_KINDS] = {
+	[CCM_LOCK_ORIGINS] = "ccm_lock_origins",
 	[CCM_LOCK_PEER] = "ccm_lock_peer",
 	[CCM_LOCK_BOX] = "ccm_lock_box",
 	[CCM_LOCK_READY] = "ccm_lock_ready",

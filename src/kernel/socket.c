@@ -354,6 +354,13 @@ fail:
 	return result;
 }
 
+/* For one that listens already this is all that listening again changes. */
+void ccm_socket_set_backlog(struct ccm_socket *listening, int backlog)
+{
+	might_sleep();
+	kernel_listen(listening->sock, backlog);
+}
+
 int ccm_socket_accept(struct ccm_socket *listening, struct ccm_socket **out)
 {
 	struct ccm_socket *socket;

@@ -2,6 +2,8 @@
 // What the parts of the boundary on the host share.
 #pragma once
 
+#include "support/types.hpp"
+
 namespace host {
 
 // Ends the program, as a debug kernel would.
@@ -21,6 +23,26 @@ public:
 	~NoSleep();
 	NoSleep(const NoSleep &) = delete;
 	NoSleep &operator=(const NoSleep &) = delete;
+};
+
+// While this is in scope time stands still for the core, but for what the test
+// says. No thread of the core may be there yet when it begins; none that lasts
+// longer may mind that its sleep ends early when it does.
+class StoppedClock {
+public:
+	StoppedClock();
+	~StoppedClock();
+	StoppedClock(const StoppedClock &) = delete;
+	StoppedClock &operator=(const StoppedClock &) = delete;
+
+	// Until all threads of the core are asleep: whether they are within ten
+	// seconds of real time.
+	bool rests();
+	// Only while they are.
+	void advance(u64 ms);
+
+private:
+	static void wake_all();
 };
 
 // The allocation that ccm_memory_fail() asked for has failed.

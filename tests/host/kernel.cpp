@@ -23,6 +23,7 @@
 #include <mutex>
 #include <new>
 #include <random>
+#include <set>
 #include <shared_mutex>
 #include <vector>
 
@@ -216,6 +217,60 @@ void ccm_rcu_wait()
 
 namespace {
 
+struct HostWaitq;
+
+// Of all the core's threads; see StoppedClock.
+struct Time {
+	std::mutex mutex; // protects all that follows
+	std::condition_variable changed;
+	bool stopped = false;
+	Clock::time_point stands_at;
+	Clock::duration ahead{}; // of the machine's, once it goes on
+	long threads = 0;
+	std::multiset<HostWaitq *> asleep; // while it is stopped
+
+	Clock::time_point now()
+	{
+		std::lock_guard guard(mutex);
+
+		return stopped ? stands_at : Clock::now() + ahead;
+	}
+	Clock::time_point of_the_machine(Clock::time_point ours)
+	{
+		std::lock_guard guard(mutex);
+
+		return ours - ahead;
+	}
+	bool is_stopped()
+	{
+		std::lock_guard guard(mutex);
+
+		return stopped;
+	}
+	void count_thread(long more)
+	{
+		std::lock_guard guard(mutex);
+
+		threads += more;
+		changed.notify_all();
+	}
+	void falls_asleep(HostWaitq *queue)
+	{
+		std::lock_guard guard(mutex);
+
+		asleep.insert(queue);
+		changed.notify_all();
+	}
+	void wakes(HostWaitq *queue)
+	{
+		std::lock_guard guard(mutex);
+
+		asleep.erase(queue);
+	}
+};
+
+Time timekeeper;
+
 struct HostWaitq {
 	std::mutex mutex;
 	std::condition_variable woken;
@@ -232,7 +287,19 @@ struct HostWaitq {
 		std::lock_guard guard(mutex);
 
 		wakes++;
+		timekeeper.wakes(this);
 		woken.notify_all();
+	}
+	// While time stands still a wake is all that ends it.
+	void sleep_without_time(u32 since, bool of_the_core)
+	{
+		std::unique_lock guard(mutex);
+
+		if (wakes != since)
+			return;
+		if (of_the_core)
+			timekeeper.falls_asleep(this);
+		woken.wait(guard, [&] { return wakes != since; });
 	}
 	void sleep(u32 since, Clock::time_point until)
 	{
@@ -244,7 +311,9 @@ struct HostWaitq {
 		if (until == Clock::time_point::max())
 			woken.wait(guard, another);
 		else
-			woken.wait_until(guard, until, another);
+			woken.wait_until(guard,
+					 timekeeper.of_the_machine(until),
+					 another);
 	}
 };
 
@@ -293,12 +362,12 @@ int wait(HostWaitq &queue, bool (*done)(void *arg), void *arg, int timeout_ms,
 	 const ccm_thread *stopped)
 {
 	auto end = timeout_ms < 0 ? Clock::time_point::max()
-				  : Clock::now() + Milliseconds(timeout_ms);
+				  : timekeeper.now() + Milliseconds(timeout_ms);
 
 	might_sleep();
 	for (;;) {
 		u32 since = queue.seen();
-		auto now = Clock::now();
+		auto now = timekeeper.now();
 
 		if (done(arg))
 			return 0;
@@ -308,7 +377,10 @@ int wait(HostWaitq &queue, bool (*done)(void *arg), void *arg, int timeout_ms,
 			return -EINTR;
 		if (now >= end)
 			return -ETIMEDOUT;
-		queue.sleep(since, end);
+		if (timekeeper.is_stopped())
+			queue.sleep_without_time(since, me != nullptr);
+		else
+			queue.sleep(since, end);
 	}
 }
 
@@ -359,6 +431,7 @@ void *thread_main(void *started)
 	me = thread;
 	thread->run(thread->arg);
 	might_sleep(); // it may not end with a lock either
+	timekeeper.count_thread(-1);
 	return nullptr;
 }
 
@@ -374,8 +447,10 @@ ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, const char *,
 
 	auto *thread = new (place)
 		ccm_thread{{}, run, arg, false, {}, nullptr, false};
+	timekeeper.count_thread(1);
 	if (pthread_create(&thread->thread, nullptr, thread_main, thread) == 0)
 		return thread;
+	timekeeper.count_thread(-1);
 	ccm_object_free(thread);
 	return nullptr;
 }
@@ -478,14 +553,14 @@ bool ccm_same_secret(const void *a, const void *b, size_t size)
 
 u64 ccm_now_ms()
 {
-	auto since = Clock::now().time_since_epoch();
+	auto since = timekeeper.now().time_since_epoch();
 
 	return std::chrono::duration_cast<Milliseconds>(since).count();
 }
 
 u64 ccm_now_us()
 {
-	auto since = Clock::now().time_since_epoch();
+	auto since = timekeeper.now().time_since_epoch();
 
 	return std::chrono::duration_cast<std::chrono::microseconds>(since)
 		.count();
@@ -497,6 +572,57 @@ void ccm_random(void *to, size_t size)
 
 	for (size_t i = 0; i < size; i++)
 		static_cast<u8 *>(to)[i] = static_cast<u8>(device());
+}
+
+host::StoppedClock::StoppedClock()
+{
+	std::lock_guard guard(timekeeper.mutex);
+
+	timekeeper.stopped = true;
+	timekeeper.stands_at = Clock::now() + timekeeper.ahead;
+}
+
+host::StoppedClock::~StoppedClock()
+{
+	{
+		std::lock_guard guard(timekeeper.mutex);
+
+		timekeeper.stopped = false;
+		timekeeper.ahead = timekeeper.stands_at - Clock::now();
+	}
+	wake_all();
+}
+
+bool host::StoppedClock::rests()
+{
+	std::unique_lock guard(timekeeper.mutex);
+
+	return timekeeper.changed.wait_for(guard, std::chrono::seconds(10), [] {
+		return timekeeper.threads ==
+		       static_cast<long>(timekeeper.asleep.size());
+	});
+}
+
+void host::StoppedClock::advance(u64 ms)
+{
+	{
+		std::lock_guard guard(timekeeper.mutex);
+
+		timekeeper.stands_at += Milliseconds(ms);
+	}
+	wake_all();
+}
+
+void host::StoppedClock::wake_all()
+{
+	std::multiset<HostWaitq *> asleep;
+	{
+		std::lock_guard guard(timekeeper.mutex);
+
+		asleep = timekeeper.asleep;
+	}
+	for (HostWaitq *queue : asleep)
+		queue->wake();
 }
 
 // --- memory ------------------------------------------------------------------------------

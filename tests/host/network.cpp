@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <utility>
 
 using Guarded = std::lock_guard<std::mutex>;
 
@@ -23,6 +24,12 @@ void Wire::tell(u32 what)
 {
 	if (owner_)
 		ccm_core_ready(owner_, what);
+	network_.changed_.notify_all();
+}
+
+void Wire::touch()
+{
+	network_.touched_.push_back(this);
 	network_.changed_.notify_all();
 }
 
@@ -100,6 +107,13 @@ bool Wire::finished() const
 	Guarded guard(network_.mutex_);
 
 	return finished_;
+}
+
+bool Wire::closed() const
+{
+	Guarded guard(network_.mutex_);
+
+	return closed_;
 }
 
 bool Wire::fills() const
@@ -181,7 +195,7 @@ int Wire::send(const Stream &bytes)
 	if (room_)
 		*room_ -= count;
 	full_ = count < bytes.size();
-	network_.changed_.notify_all();
+	touch();
 	return count ? static_cast<int>(count) : -EAGAIN;
 }
 
@@ -243,7 +257,7 @@ void Wire::close()
 	if (owner_)
 		host::die("closes a socket that is not mute");
 	closed_ = true;
-	network_.changed_.notify_all();
+	touch();
 }
 
 // --- the network -----------------------------------------------------------------
@@ -266,12 +280,43 @@ Wire *Network::connects()
 Wire *Network::come(const ccm_endpoint &remote, bool foreign)
 {
 	Guarded guard(mutex_);
-	Wire &wire = wires_.emplace_back(*this, remote, 0);
+	Wire *wire = arrive_locked(remote);
 
-	wire.foreign_ = foreign;
-	arriving_.push_back(&wire);
+	wire->foreign_ = foreign;
 	if (door_)
 		ccm_core_ready(door_, CCM_READY_READ);
+	return wire;
+}
+
+// One more than was asked for, as TCP has it.
+Wire *Network::try_arrive(const ccm_endpoint &remote)
+{
+	Guarded guard(mutex_);
+
+	return door_ && arriving_.size() <= backlog_ ? arrive_locked(remote)
+						     : nullptr;
+}
+
+void Network::knock()
+{
+	Guarded guard(mutex_);
+
+	if (door_ && !arriving_.empty())
+		ccm_core_ready(door_, CCM_READY_READ);
+}
+
+std::deque<Wire *> Network::touched()
+{
+	Guarded guard(mutex_);
+
+	return std::exchange(touched_, {});
+}
+
+Wire *Network::arrive_locked(const ccm_endpoint &remote)
+{
+	Wire &wire = wires_.emplace_back(*this, remote, 0);
+
+	arriving_.push_back(&wire);
 	return &wire;
 }
 
@@ -335,6 +380,13 @@ void Network::close()
 	Guarded guard(mutex_);
 
 	door_ = nullptr;
+}
+
+void Network::set_backlog(int backlog)
+{
+	Guarded guard(mutex_);
+
+	backlog_ = static_cast<size_t>(backlog);
 }
 
 int Network::accept(Wire *&out)
@@ -410,6 +462,12 @@ int ccm_socket_listen(net *network, const ccm_endpoint *, void *owner,
 		return -ENOMEM;
 	network->open(owner);
 	return 0;
+}
+
+void ccm_socket_set_backlog(ccm_socket *listening, int backlog)
+{
+	host::might_sleep();
+	listening->network->set_backlog(backlog);
 }
 
 int ccm_socket_accept(ccm_socket *listening, ccm_socket **out)

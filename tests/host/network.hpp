@@ -46,6 +46,8 @@ public:
 	Stream sent() const;
 	// The node will send no more.
 	bool finished() const;
+	// It has closed it.
+	bool closed() const;
 
 	// Wait until the node has met a full socket, and nothing else.
 	bool fills() const;
@@ -77,6 +79,7 @@ private:
 
 	bool look();
 	void tell(u32 what);
+	void touch();
 	void become(int status);
 	int why_nothing() const;
 
@@ -109,6 +112,12 @@ public:
 	Wire *arrive(const ccm_endpoint &remote);
 	// The same, and something else in the node's kernel has taken it over.
 	Wire *arrive_taken(const ccm_endpoint &remote);
+	// One of many that come at the same moment: nullptr if as many wait as the
+	// node has asked TCP for, and the SYN is lost. The node is told by knock().
+	Wire *try_arrive(const ccm_endpoint &remote);
+	void knock();
+	// Those that the node has sent by, or closed, since this was last asked.
+	std::deque<Wire *> touched();
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
 	// The next change of a peer's state that the node reports.
@@ -123,6 +132,7 @@ public:
 
 	void open(void *owner);
 	void close();
+	void set_backlog(int backlog);
 	int accept(Wire *&out);
 	Wire &connect(const ccm_endpoint &remote, void *owner);
 	void report(const ccm_event &event);
@@ -149,6 +159,9 @@ private:
 	std::deque<Wire *> connecting_;
 	std::deque<Wire *> arriving_;
 	std::deque<int> accept_errors_;
+	std::deque<Wire *> touched_;
+	size_t backlog_ = 64;
+	Wire *arrive_locked(const ccm_endpoint &remote);
 	std::optional<ccm_event> next(std::deque<ccm_event> &events);
 	Wire *come(const ccm_endpoint &remote, bool foreign);
 

@@ -96,8 +96,8 @@ halves() {
 	check halves_calm 'all_up 1 8 && calm_but "1 2 3 4" "5 6 7 8"'
 }
 
-# From the address of node 1, which is a member at the same time, to node 8. 64 of them are kept, 65 may wait in TCP to be
-# accepted, and there are seven peers.
+# From the address of node 1, which is a member at the same time, to node 8. Four of them are kept, so that none is late;
+# 65 may wait in TCP to be accepted, and there are seven peers.
 strangers() {
 	check strangers_prepared 'forget; before=$(refused 8 refused) && calm=$(rtt 2 8) && slab=$(slab_kib)'
 	check strangers_come 'flood 1 8 500 10; sleep 0.5; [ $(refused 8 refused) -gt $((before + 100)) ]'
@@ -105,11 +105,11 @@ strangers() {
 	check strangers_slow_nobody \
 		'took=$(rtt 2 8); measured "us until a heartbeat is answered:" $took $took $((calm * 2))'
 	check strangers_are_few \
-		'flood_watched 8; cat /tmp/strangers; measured "connections:" $connections $connections $((64 + 65 + 7))'
+		'flood_watched 8; cat /tmp/strangers; measured "connections:" $connections $connections $((4 + 65 + 7))'
 	check strangers_take_little 'measured "KiB:" $((memory - slab)) $((memory - slab)) 2048'
 	check strangers_refused '[ $(($(refused 8 refused) - before)) = $(cut -d" " -f 1 /tmp/strangers) ]'
 	check strangers_for_a_reason \
-		'in_node 8 ccmctl stats | head; each_over 500 proofs garbage crowded && each_over 40 late'
+		'in_node 8 ccmctl stats | head; each_over 500 proofs garbage crowded'
 	check strangers_members_calm 'calm_but 3 "1 2 4 5 6 7 8"'
 }
 
