@@ -47,6 +47,14 @@ void Connection::serve(u32 bits)
 		finished_ = true;
 		ccm_socket_finish(socket);
 	}
+	// Nothing of ours gets out any more, whatever comes in.
+	int refused = why_refused();
+	if (refused && ccm_socket_status(socket) == 0) {
+		break_off(phase == Phase::Open ? CCM_REASON_BROKEN
+					       : CCM_REASON_FAILED,
+			  refused);
+		return;
+	}
 	// What came before the end is read first, so that nothing is lost.
 	if (drained && (bits & CCM_READY_STATE)) {
 		int status = ccm_socket_status(socket);
@@ -61,6 +69,13 @@ bool Connection::goodbye_is_out()
 	Guard guard(peer->lock);
 
 	return goodbye_sent_ && !pumping_ && !unfinished_;
+}
+
+int Connection::why_refused()
+{
+	Guard guard(peer->lock);
+
+	return refused_;
 }
 
 bool Connection::on_control()

@@ -92,6 +92,7 @@ private:
 	// connection.cpp
 	bool on_control();
 	bool goodbye_is_out();
+	int why_refused();
 	void on_heartbeat(u32 seqn);
 	void on_echo(u32 seqn);
 	void note_life();
@@ -156,6 +157,7 @@ private:
 	bool again_ = false;	  // and has to try the socket again
 	bool unfinished_ = false; // the pump holds a frame, sent in part or not
 	bool blocked_ = false;	  // the socket is full; it will tell
+	int refused_ = 0;	  // why the socket took no frame
 	bool detached_ = false;	  // do not send any more
 	bool hello_due_ = false;
 	bool proof_due_ = false;

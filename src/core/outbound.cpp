@@ -105,6 +105,7 @@ bool Connection::keep_pumping(Pump::Outcome outcome, bool tired)
 			break;
 		case Pump::Outcome::Broken:
 			blocked_ = true; // the listener will end it
+			refused_ = pump_.error();
 			mark(CCM_READY_STATE);
 			break;
 		}

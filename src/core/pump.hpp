@@ -17,7 +17,7 @@ public:
 		Idle,	 // nothing is left to send
 		Blocked, // the socket is full
 		Budget,	 // there is more, but others have their turn
-		Broken,	 // the socket is
+		Broken,	 // the socket is, or it refuses this frame
 	};
 
 	// source.next(frame): the frame before is sent; fill in the next, or
@@ -32,8 +32,10 @@ public:
 			int sent = transport.send(frame_);
 			if (sent == -EAGAIN || sent == 0)
 				return Outcome::Blocked;
-			if (sent < 0)
+			if (sent < 0) {
+				error_ = -sent;
 				return Outcome::Broken;
+			}
 			frame_.sent += static_cast<u32>(sent);
 			busy_ = !frame_.whole();
 			budget -= sent;
@@ -47,8 +49,15 @@ public:
 		return busy_;
 	}
 
+	// Broken: why.
+	int error() const
+	{
+		return error_;
+	}
+
 private:
 	Frame frame_;
+	int error_ = 0;
 	bool busy_ = false; // frame_ is not sent to its end
 };
 

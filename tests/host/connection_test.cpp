@@ -372,6 +372,40 @@ CCM_TEST(connection, error__while_sending)
 	EXPECT_EQ(0, play.info().queued_out);
 }
 
+// As by a security module, of whom TCP knows nothing.
+CCM_TEST(connection, error__of_a_frame_alone)
+{
+	for (int error : {EPERM, EACCES, ENOMEM, EPROTO}) {
+		Played play;
+
+		REQUIRE(play.begin() && play.up());
+		play.wire->refuse(error);
+		EXPECT_EQ(0, play.send(1));
+		EXPECT(play.goes_down(CCM_REASON_BROKEN, error));
+		EXPECT(play.wire->closes());
+		EXPECT_EQ(-EHOSTDOWN, play.send(2));
+		REQUIRE(play.up());
+		EXPECT_EQ(0, play.send(3));
+	}
+}
+
+// The pump's owner is the listener, and what is refused is no message.
+CCM_TEST(connection, error__of_a_frame_in_a_handshake)
+{
+	for (Connects who : {Connects::Node, Connects::Peer}) {
+		Played play(who);
+
+		REQUIRE(play.begin() && play.attach() && play.meet());
+		REQUIRE(play.say(kHello));
+		REQUIRE(play.wire->settles());
+		play.wire->refuse(EPERM);
+		play.wire->deliver(play.proof());
+		EXPECT(play.goes_down(CCM_REASON_FAILED, EPERM));
+		EXPECT(play.wire->closes());
+		REQUIRE(play.up());
+	}
+}
+
 CCM_TEST(connection, connect__is_refused)
 {
 	Played play;

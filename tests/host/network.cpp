@@ -51,6 +51,33 @@ void Wire::fail(int error)
 	become(-error);
 }
 
+void Wire::refuse(int error)
+{
+	Guarded guard(network_.mutex_);
+
+	refuses_ = error;
+}
+
+void Wire::hold()
+{
+	Guarded guard(network_.mutex_);
+
+	hold_ = true;
+}
+
+void Wire::let_go()
+{
+	Guarded guard(network_.mutex_);
+
+	hold_ = false;
+	network_.changed_.notify_all();
+}
+
+bool Wire::holds() const
+{
+	return network_.await([this] { return held_; });
+}
+
 void Wire::set_room(size_t bytes)
 {
 	Guarded guard(network_.mutex_);
@@ -181,10 +208,19 @@ int Wire::status() const
 
 int Wire::send(const Stream &bytes)
 {
-	Guarded guard(network_.mutex_);
+	std::unique_lock lock(network_.mutex_);
 
+	if (hold_) {
+		held_ = true;
+		network_.changed_.notify_all();
+		if (!network_.await(lock, [this] { return !hold_; }))
+			host::die("nobody lets go who sends");
+		held_ = false;
+	}
 	if (finished_)
 		return -EPIPE;
+	if (refuses_)
+		return -refuses_;
 	if (status_ == -EINPROGRESS)
 		return -EAGAIN;
 	if (status_ < 0 && status_ != -EPIPE)

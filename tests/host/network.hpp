@@ -38,6 +38,12 @@ public:
 	void end(const Stream &last = {});
 	// The connection breaks; what was delivered can be read still.
 	void fail(int error);
+	// The socket is well, and takes no more with this error; 0: it does again.
+	void refuse(int error);
+	// Whoever sends stays in the socket until it may go.
+	void hold();
+	void let_go();
+	bool holds() const; // waits until somebody stays there
 	// The other machine's TCP acknowledges all that comes; at first it does
 	// not.
 	void acknowledge();
@@ -89,6 +95,9 @@ private:
 	int status_; // 0, or what the socket's status is
 	bool acknowledges_ = false;
 	bool foreign_ = false;
+	int refuses_ = 0;
+	bool hold_ = false;
+	bool held_ = false; // somebody is
 	bool full_ = false;
 	bool finished_ = false;
 	bool closed_ = false;
