@@ -171,7 +171,7 @@ bool Connection::on_poke(Peer &from)
 			from.poke_ms = now;
 	}
 	if (heard) {
-		node.stats.pokes++;
+		node.stats.count(&ccm_node_stats::pokes);
 		node.tell({.kind = CCM_EVENT_KIND_POKE,
 			   .node = from.config.number});
 	}

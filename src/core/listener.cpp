@@ -500,7 +500,7 @@ void Listener::accept(ccm_socket *socket)
 	Connection *connection = nullptr;
 	ccm_endpoint remote;
 
-	node_.stats.accepted++;
+	node_.stats.count(&ccm_node_stats::accepted);
 	ccm_socket_remote(socket, &remote);
 	// What can be seen from outside is judged at once.
 	Verdict verdict = node_.origins.judge(remote, node_.number());
@@ -552,22 +552,22 @@ void Listener::refuse(Connection &connection, ccm_reason reason, int error)
 	remove(connection);
 }
 
-static u64 &counter_of(ccm_node_stats &stats, ccm_reason reason)
+static u64 ccm_node_stats::*counter_of(ccm_reason reason)
 {
 	switch (reason) {
 	case CCM_REASON_LATE:
-		return stats.late;
+		return &ccm_node_stats::late;
 	case CCM_REASON_CROWDED:
-		return stats.crowded;
+		return &ccm_node_stats::crowded;
 	case CCM_REASON_PROOF:
 	case CCM_REASON_KEYLESS:
-		return stats.proofs;
+		return &ccm_node_stats::proofs;
 	case CCM_REASON_STRANGER:
 	case CCM_REASON_CLUSTER:
 	case CCM_REASON_UNWANTED:
-		return stats.strangers;
+		return &ccm_node_stats::strangers;
 	default:
-		return stats.garbage;
+		return &ccm_node_stats::garbage;
 	}
 }
 
@@ -576,8 +576,8 @@ void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 {
 	u64 now = ccm_now_ms();
 
-	node_.stats.refused++;
-	counter_of(node_.stats, reason)++;
+	node_.stats.count(&ccm_node_stats::refused);
+	node_.stats.count(counter_of(reason));
 	if (now >= told_until_ms_) {
 		told_until_ms_ = now + 1000;
 		told_ = 0;

@@ -86,7 +86,7 @@ void Node::report(ccm_node_info &out)
 		out.keyed = true;
 		out.insecure = !mine->secure;
 	}
-	out.stats = stats;
+	out.stats = stats.read();
 }
 
 // A listener goes when all who have found its peers inside RCU have left.
@@ -135,7 +135,7 @@ Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
 				      "it, or say that it is insecure");
 	starting_ = true;
 	config = wanted;
-	stats = {};
+	stats.clear();
 	ccm_random(&incarnation, sizeof(incarnation));
 	return {};
 }

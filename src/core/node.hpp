@@ -8,6 +8,7 @@
 #include "core/peer.hpp"
 #include "core/pool.hpp"
 #include "core/secret.hpp"
+#include "support/counters.hpp"
 
 namespace ccm {
 
@@ -109,9 +110,8 @@ struct Node {
 	Table<Mailbox, CCM_MODULE_MAX + 1> mailboxes;
 	// Constant while the listener runs.
 	ccm_node_config config{};
-	u64 incarnation = 0; // this life of the node
-	// Counted by the listener alone.
-	ccm_node_stats stats{};
+	u64 incarnation = 0;		// this life of the node
+	Counters<ccm_node_stats> stats; // counted by the listener
 
 private:
 	void answer_arrived(Message *answer);
@@ -137,7 +137,7 @@ private:
 	Atomic<bool> going_;
 	Atomic<u64> generation_;
 	Atomic<Secret *> secret_; // changed under the mutex, read inside RCU
-	bool starting_ = false;	       // being configured; under the mutex
+	bool starting_ = false;	  // being configured; under the mutex
 	Listener *listener_ = nullptr; // while configured
 	// Changed under the mutex, read inside RCU.
 	Table<Peer, CCM_NODE_MAX + 1> peers_;

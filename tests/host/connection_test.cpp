@@ -466,6 +466,28 @@ CCM_TEST(listener, accept__refuses_what_is_not_its_own)
 	EXPECT(play.up());
 }
 
+// The thread sanitizer sees whether they may be read meanwhile.
+CCM_TEST(listener, stats__are_read_while_they_are_counted)
+{
+	Played play(Connects::Peer);
+	ccm::Atomic<bool> enough;
+	u64 last = 0;
+
+	REQUIRE(play.begin());
+	Background reader([&] {
+		while (!enough.load())
+			last = play.stats().refused;
+	});
+	for (u32 number = 100; number < 150; number++)
+		(void)play.network.arrive(Played::address_of(number));
+	EXPECT(eventually([&] { return play.stats().refused == 50; }));
+	enough.store(true);
+	REQUIRE(reader.ends());
+	EXPECT(last <= 50);
+	EXPECT_EQ(50, play.stats().accepted);
+	EXPECT_EQ(50, play.stats().strangers);
+}
+
 // --- the end of a node -----------------------------------------------------------
 
 CCM_TEST(listener, stop__while_connecting)
