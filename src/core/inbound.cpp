@@ -62,7 +62,7 @@ bool Connection::resolve()
 		break;
 	case Todo::Place:
 		retry_ms = 0;
-		if (find_place(MaySleep::Yes))
+		if (find_place(MaySleep::Briefly))
 			break;
 		if (todo_ == Todo::Break)
 			return resolve(); // memory is not what was missing

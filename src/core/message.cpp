@@ -6,7 +6,7 @@ namespace ccm {
 Message *Message::make(u32 module, const Key &key, u32 size, MaySleep may_sleep)
 {
 	void *place = ccm_buffer_alloc(kMessageOverhead + size,
-				       may_sleep == MaySleep::Yes);
+				       static_cast<ccm_effort>(may_sleep));
 
 	return place ? new (place) Message(module, key, size) : nullptr;
 }

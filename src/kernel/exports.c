@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/string.h>
 
 #include "kernel.h"
@@ -18,7 +19,7 @@ CCM_ERRNO_LIST(CHECK)
 #undef CHECK
 
 /* ccm_core_NAME(node, ...) with the node of net. */
-#define PASS_ON(net, name, ...)						\
+#define CALL(net, name, ...)						\
 ({									\
 	struct ccm_node *node__ = ccm_netns_node(net);			\
 	int result__ = -ESHUTDOWN;					\
@@ -31,6 +32,19 @@ CCM_ERRNO_LIST(CHECK)
 })
 
 /*
+ * The same where it may sleep: what the kernel allocates for it, as sockets do, must
+ * not wait for I/O that waits for CCM. The caller may be in such a scope already.
+ */
+#define PASS_ON(net, name, ...)						\
+({									\
+	unsigned int scope__ = memalloc_noio_save();			\
+	int answer__ = CALL(net, name, ##__VA_ARGS__);			\
+									\
+	memalloc_noio_restore(scope__);					\
+	answer__;							\
+})
+
+/*
  * The same where nothing may sleep. Inside RCU the namespace keeps its own
  * reference, so the one given back here is never the last.
  */
@@ -39,7 +53,7 @@ CCM_ERRNO_LIST(CHECK)
 	int answer__;							\
 									\
 	rcu_read_lock();						\
-	answer__ = PASS_ON(net, name, ##__VA_ARGS__);			\
+	answer__ = CALL(net, name, ##__VA_ARGS__);			\
 	rcu_read_unlock();						\
 	answer__;							\
 })

@@ -159,16 +159,26 @@ bool ccm_same_secret(const void *a, const void *b, size_t size);
 
 /* --- memory --------------------------------------------------------------- */
 
+/*
+ * How much may be done for memory. Nothing here waits for I/O, which may be CCM's
+ * consumer's, nor asks for ever.
+ */
+enum ccm_effort {
+	CCM_EFFORT_NONE, /* what is free; does not sleep */
+	CCM_EFFORT_BRIEF, /* and what can be freed at once: to be asked for again */
+	CCM_EFFORT_LONG, /* and what can be freed in a few rounds: for an error */
+};
+
 /* Zeroed, for objects; NULL without memory. Sleeps if it may. */
 void *ccm_object_alloc(size_t size, bool may_sleep);
 void ccm_object_free(void *object);
 
 /*
  * Not zeroed, for messages, of any size; NULL without memory. Takes
- * ccm_buffer_cost(size) bytes. Sleeps if it may; without, only small ones are
- * likely to be had.
+ * ccm_buffer_cost(size) bytes. Sleeps but with CCM_EFFORT_NONE, for which only
+ * small ones are likely to be had.
  */
-void *ccm_buffer_alloc(size_t size, bool may_sleep);
+void *ccm_buffer_alloc(size_t size, enum ccm_effort effort);
 /* Sleeps for those over a few pages. */
 void ccm_buffer_free(void *buffer, size_t size);
 

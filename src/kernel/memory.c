@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects, and buffers for messages.
+ *
+ * A consumer may be a file system or a block device, and then memory is freed by
+ * I/O that goes through CCM. So nothing here waits for I/O, nor asks until there is
+ * memory, and nothing is charged to a memory cgroup, which would reclaim on its own.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -69,15 +75,22 @@ static void tally_object(const void *object, int sign)
 }
 #endif
 
-static gfp_t flags_for(bool may_sleep)
+static gfp_t flags_for(enum ccm_effort effort)
 {
-	might_sleep_if(may_sleep);
-	return may_sleep ? GFP_NOFS | __GFP_ACCOUNT : GFP_ATOMIC | __GFP_NOWARN;
+	might_sleep_if(effort != CCM_EFFORT_NONE);
+	switch (effort) {
+	case CCM_EFFORT_BRIEF:
+		return GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN;
+	case CCM_EFFORT_LONG:
+		return GFP_NOIO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	default:
+		return GFP_ATOMIC | __GFP_NOWARN;
+	}
 }
 
 void *ccm_object_alloc(size_t size, bool may_sleep)
 {
-	gfp_t gfp = flags_for(may_sleep);
+	gfp_t gfp = flags_for(may_sleep ? CCM_EFFORT_LONG : CCM_EFFORT_NONE);
 	void *object = must_fail() ? NULL : kzalloc(size, gfp);
 
 	tally_object(object, 1);
@@ -90,29 +103,82 @@ void ccm_object_free(void *object)
 	kfree(object);
 }
 
-static void *pages_alloc(size_t size, gfp_t gfp, bool may_sleep)
+static void put_pages(struct page **pages, unsigned int count)
 {
+	while (count)
+		__free_page(pages[--count]);
+}
+
+static bool get_pages(struct page **pages, unsigned int count, gfp_t gfp)
+{
+	unsigned int got;
+
+	for (got = 0; got < count; got++) {
+		cond_resched();
+		pages[got] = alloc_page(gfp);
+		if (!pages[got])
+			break;
+	}
+	if (got == count)
+		return true;
+	put_pages(pages, got);
+	return false;
+}
+
+/*
+ * Pages from anywhere, side by side in the kernel's addresses. __vmalloc() would do,
+ * but for the page tables it asks again and again, whatever it is told. Those few
+ * pages may come from the reserves instead, so that nothing is reclaimed for them.
+ */
+static void *map_pages(size_t size, gfp_t gfp)
+{
+	unsigned int count = PFN_UP(size);
+	size_t list_size = count * sizeof(struct page *);
+	unsigned int scope;
+	struct page **pages;
+	void *range;
+
+	pages = list_size <= SLAB_MAX ? kmalloc(list_size, gfp) :
+					map_pages(list_size, gfp);
+	if (!pages)
+		return NULL;
+	if (!get_pages(pages, count, gfp)) {
+		kvfree(pages);
+		return NULL;
+	}
+	scope = memalloc_noreclaim_save();
+	range = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	memalloc_noreclaim_restore(scope);
+	if (!range) {
+		put_pages(pages, count);
+		kvfree(pages);
+	}
+	return range;
+}
+
+static void *pages_alloc(size_t size, enum ccm_effort effort)
+{
+	gfp_t gfp = flags_for(effort);
 	void *pages = NULL;
 
 	if (size <= PAGES_MAX)
-		pages = alloc_pages_exact(size,
-					  gfp | __GFP_NOWARN | __GFP_NORETRY);
-	if (!pages && may_sleep)
-		pages = __vmalloc(size, gfp | __GFP_NOWARN);
+		pages = alloc_pages_exact(size, (gfp & ~__GFP_RETRY_MAYFAIL) |
+							__GFP_NORETRY);
+	if (!pages && effort != CCM_EFFORT_NONE)
+		pages = map_pages(size, gfp);
 	return pages;
 }
 
-void *ccm_buffer_alloc(size_t size, bool may_sleep)
+void *ccm_buffer_alloc(size_t size, enum ccm_effort effort)
 {
-	gfp_t gfp = flags_for(may_sleep);
 	void *buffer;
 
 	if (must_fail())
 		return NULL;
 	if (size <= SLAB_MAX)
-		buffer = kmalloc(size, gfp | __GFP_NOWARN);
+		buffer = kmalloc(size, flags_for(effort));
 	else
-		buffer = pages_alloc(size, gfp, may_sleep);
+		buffer = pages_alloc(size, effort);
 	if (buffer)
 		tally(size, 1);
 	return buffer;

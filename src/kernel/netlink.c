@@ -583,9 +583,12 @@ int ccm_nl_call_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 /* Bytes, for all attributes of an event; small, as many may have to wait. */
 #define CCM_NL_EVENT_SIZE 256
 
+/* The listener tells most of them: it waits neither for I/O nor long. */
+#define CCM_NL_EVENT_GFP (GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN)
+
 static void ccm_nl_send_event(struct net *net, const struct ccm_event *event)
 {
-	struct sk_buff *skb = genlmsg_new(CCM_NL_EVENT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(CCM_NL_EVENT_SIZE, CCM_NL_EVENT_GFP);
 
 	if (!skb) {
 		/* As for a full socket: listeners learn that one is missing. */
@@ -599,7 +602,7 @@ static void ccm_nl_send_event(struct net *net, const struct ccm_event *event)
 		return;
 	}
 	genlmsg_multicast_netns(&ccm_nl_family, net, skb, 0, CCM_NLGRP_EVENTS,
-				GFP_KERNEL);
+				CCM_NL_EVENT_GFP);
 }
 
 /*

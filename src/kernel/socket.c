@@ -263,10 +263,11 @@ static void read_remote(struct sock *sk, struct ccm_endpoint *to)
 
 static void tune(struct sock *sk)
 {
-	sk->sk_allocation = GFP_NOFS;
+	/* Without memory TCP has no room: it is asked again. */
+	sk->sk_allocation = GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN;
 	/*
 	 * We may send on behalf of reclaim, in the middle of a user's copy. For
-	 * 6.1 GFP_NOFS says so.
+	 * 6.1 GFP_NOIO says so.
 	 */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	sk->sk_use_task_frag = false;

@@ -90,14 +90,14 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	return wait(queue, done, arg, timeout_ms, TASK_IDLE);
 }
 
-/* No memory reclaim from here into file systems: they may wait for us. */
+/* Nothing that is asked for here, in the kernel's depths too, waits for I/O, which may wait for us. */
 static int thread_main(void *data)
 {
 	struct ccm_thread *thread = data;
-	unsigned int flags = memalloc_nofs_save();
+	unsigned int scope = memalloc_noio_save();
 	int result = thread->run(thread->arg);
 
-	memalloc_nofs_restore(flags);
+	memalloc_noio_restore(scope);
 	return result;
 }
 

@@ -11,12 +11,17 @@ inline void *operator new(size_t, void *place) noexcept
 
 namespace ccm {
 
-enum class MaySleep : bool { No, Yes };
+// To get memory. Briefly: somebody will ask again, or go without.
+enum class MaySleep {
+	No = CCM_EFFORT_NONE,
+	Briefly = CCM_EFFORT_BRIEF,
+	Yes = CCM_EFFORT_LONG,
+};
 
 template <class T, class... Arguments>
 T *create(MaySleep may_sleep, Arguments &&...arguments)
 {
-	void *place = ccm_object_alloc(sizeof(T), may_sleep == MaySleep::Yes);
+	void *place = ccm_object_alloc(sizeof(T), may_sleep != MaySleep::No);
 	return place ? new (place) T(static_cast<Arguments &&>(arguments)...)
 		     : nullptr;
 }

@@ -591,6 +591,25 @@ bool lives(Played &play)
 
 } // namespace
 
+// It is asked for again; meanwhile the listener serves others.
+CCM_TEST(connection, memory__is_not_waited_for_by_the_listener)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	int before = host::patient_threads();
+	{
+		OutOfMemory failing(2); // for the large one
+		play.wire->deliver(play.message(1));
+		play.wire->deliver(play.message(2, 100000));
+		EXPECT_EQ(0, play.receive(2, kSoon));
+		EXPECT_EQ(0, play.receive(1, kSoon));
+	}
+	EXPECT_EQ(before, host::patient_threads());
+	EXPECT_EQ(0, play.send(1)); // this thread may
+	EXPECT_EQ(before, host::patient_threads());
+}
+
 CCM_TEST(connection, memory__each_allocation_may_fail)
 {
 	for (Connects who : {Connects::Node, Connects::Peer}) {

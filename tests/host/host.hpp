@@ -48,4 +48,7 @@ private:
 // The allocation that ccm_memory_fail() asked for has failed.
 bool memory_has_failed();
 
+// How often a thread of CCM's has asked for a buffer and would have waited long.
+int patient_threads();
+
 } // namespace host

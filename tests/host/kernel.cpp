@@ -636,6 +636,7 @@ std::atomic<int> fail_after;
 std::atomic<bool> failed;
 std::atomic<long> live;
 std::atomic<long> count;
+std::atomic<int> patient;
 
 bool must_fail()
 {
@@ -679,6 +680,11 @@ void ccm_memory_fail(int nth)
 	fail_after = nth;
 }
 
+int host::patient_threads()
+{
+	return patient;
+}
+
 bool host::memory_has_failed()
 {
 	return failed;
@@ -707,9 +713,11 @@ void ccm_object_free(void *object)
 }
 
 // What is in it is nobody's business: not zeros, at any rate.
-void *ccm_buffer_alloc(size_t size, bool may_sleep)
+void *ccm_buffer_alloc(size_t size, ccm_effort effort)
 {
-	void *buffer = allocate(size, may_sleep);
+	if (effort == CCM_EFFORT_LONG && ccm_thread_mine())
+		patient++;
+	void *buffer = allocate(size, effort != CCM_EFFORT_NONE);
 
 	return buffer ? std::memset(buffer, 0xa5, size) : nullptr;
 }

@@ -16,7 +16,7 @@ struct Buffer {
 	explicit Buffer(size_t size_) : size(size_)
 	{
 		data = static_cast<u8 *>(
-			ccm_buffer_alloc(size ? size : 1, true));
+			ccm_buffer_alloc(size ? size : 1, CCM_EFFORT_LONG));
 	}
 	~Buffer()
 	{

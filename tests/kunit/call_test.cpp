@@ -191,7 +191,7 @@ int echoes(ccm_args *args, u32)
 int answers_too_much(ccm_args *args, u32)
 {
 	constexpr size_t kSize = CCM_SIZE_DEFAULT + 1;
-	void *much = ccm_buffer_alloc(kSize, true);
+	void *much = ccm_buffer_alloc(kSize, CCM_EFFORT_LONG);
 
 	if (!much)
 		return -ENOMEM;

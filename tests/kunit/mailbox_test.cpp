@@ -860,7 +860,8 @@ CCM_TEST(mailbox, withdraw__without_memory_is_given_nothing_else)
 CCM_TEST(mailbox, withdraw__from_a_large_buffer)
 {
 	constexpr u32 kLarge = 3 * kCopyLocked + 5;
-	u8 *buffer = static_cast<u8 *>(ccm_buffer_alloc(kLarge, true));
+	u8 *buffer =
+		static_cast<u8 *>(ccm_buffer_alloc(kLarge, CCM_EFFORT_LONG));
 
 	REQUIRE(buffer != nullptr);
 	for (u32 filled = 0; filled <= kLarge; filled += kCopyLocked - 1) {
@@ -885,7 +886,8 @@ CCM_TEST(mailbox, withdraw__while_the_rest_comes)
 {
 	constexpr u32 kLarge = 4 * kCopyLocked;
 	constexpr u32 kRounds = 60;
-	u8 *buffer = static_cast<u8 *>(ccm_buffer_alloc(kLarge, true));
+	u8 *buffer =
+		static_cast<u8 *>(ccm_buffer_alloc(kLarge, CCM_EFFORT_LONG));
 
 	REQUIRE(buffer != nullptr);
 	for (u32 round = 0; round < kRounds; round++) {

@@ -105,7 +105,7 @@ CCM_TEST(watch, stall__of_a_peer_that_is_sent_to_is_not_down)
 {
 	constexpr size_t kSize = 60000;
 	Pair pair(test);
-	void *bulk = ccm_buffer_alloc(kSize, true);
+	void *bulk = ccm_buffer_alloc(kSize, CCM_EFFORT_LONG);
 
 	REQUIRE(bulk);
 	let_go.store(false);
