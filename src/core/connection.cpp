@@ -308,6 +308,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		Guard guard(peer->lock);
 
 		peer->connection = nullptr;
+		peer->ending = true;
 		detached_ = true;
 	}
 	// Whoever sends is not blocked by the network, and looks soon.

@@ -61,6 +61,7 @@ public:
 	Ref<Origin> origin; // whose place a stranger takes
 	ccm_socket *socket = nullptr;
 	ccm_endpoint remote{};
+	u64 order = 0; // of accepting; 0: this end has connected
 	Phase phase;
 	u64 deadline_ms = 0; // when it ends by itself; 0: never
 	u64 retry_ms = 0;    // when to look for memory again; 0: no need

@@ -212,16 +212,22 @@ bool Connection::on_claim()
 	return true;
 }
 
-// The connection is this peer's from now on. One it had before must be stale:
-// the peer would not have connected otherwise.
+// The connection is this peer's from now on. One it had before must be stale: the
+// peer would not have connected otherwise. But the proof of an attempt that the
+// peer has given up may come late, when a newer one has been heard.
 bool Connection::claim(Peer &claimed)
 {
+	bool overtaken = false;
+
 	for (;;) {
 		Connection *stale;
 		{
 			Guard guard(claimed.lock);
 
 			if (!claimed.listening || claimed.deleted)
+				break;
+			overtaken = order < claimed.newest;
+			if (overtaken)
 				break;
 			stale = claimed.connection;
 			if (!stale) {
@@ -231,7 +237,8 @@ bool Connection::claim(Peer &claimed)
 		}
 		listener_.end(*stale, CCM_REASON_REPLACED, 0);
 	}
-	return break_off(CCM_REASON_UNWANTED, 0);
+	return break_off(overtaken ? CCM_REASON_REPLACED : CCM_REASON_UNWANTED,
+			 0);
 }
 
 void Connection::adopt_locked(Peer &claimed)
@@ -243,6 +250,7 @@ void Connection::adopt_locked(Peer &claimed)
 	claimed.incarnation = handshake_.hello.incarnation;
 	claimed.begin_session_locked(handshake_.hello.window);
 	claimed.connection = this;
+	claimed.newest = order;
 	proof_due_ = greeted_ = ready_due_ = true;
 }
 

@@ -186,7 +186,7 @@ void Listener::serve(Work &work)
 		break;
 	}
 	case Work::Of::Door:
-		if (bits & kPeersChanged)
+		if (bits & kBacklog)
 			size_backlog();
 		accept_all();
 		break;
@@ -363,17 +363,18 @@ void Listener::fail_connecting(Peer &peer, ccm_reason reason, int error)
 void Listener::close(Peer &peer)
 {
 	Connection *connection;
-
-	// The handshake may have ended since it was asked for.
-	bool something = peer.begin_closing();
 	{
 		Guard guard(peer.lock);
 
+		// It has been down meanwhile: what is there now was asked for later.
+		if (!peer.close_due)
+			return;
+		// Its handshake may have ended.
+		peer.take_no_more_locked();
 		connection = peer.connection;
 	}
 	if (!connection) {
-		if (something)
-			fail_connecting(peer, CCM_REASON_ADMIN, 0);
+		fail_connecting(peer, CCM_REASON_ADMIN, 0);
 	} else if (connection->phase != Connection::Phase::Open) {
 		end(*connection, CCM_REASON_ADMIN, 0);
 	} else {
@@ -435,7 +436,7 @@ void Listener::begin_stopping()
 		if (!peer)
 			break;
 		number = peer->config.number + 1;
-		if (!peer->self)
+		if (!peer->self && peer->begin_closing())
 			close(*peer);
 	}
 	for (Connection *c = connections_.front(), *next; c; c = next) {
@@ -520,6 +521,7 @@ void Listener::accept(ccm_socket *socket)
 	connection->listener = this;
 	connection->socket = socket;
 	connection->remote = remote;
+	connection->order = ++accepted_;
 	connection->deadline_ms = ccm_now_ms() + kHandshakeMs;
 	wake_at(connection->deadline_ms);
 	make_room(*verdict.origin, verdict.places);
@@ -556,6 +558,7 @@ static u64 ccm_node_stats::*counter_of(ccm_reason reason)
 {
 	switch (reason) {
 	case CCM_REASON_LATE:
+	case CCM_REASON_REPLACED: // by a newer attempt
 		return &ccm_node_stats::late;
 	case CCM_REASON_CROWDED:
 		return &ccm_node_stats::crowded;

@@ -37,7 +37,7 @@ public:
 	// More of them may connect at once. Any context.
 	void peers_changed()
 	{
-		mark(door_work_, kPeersChanged);
+		mark(door_work_, kBacklog);
 	}
 
 	// Look for what is late at this time. Any context.
@@ -104,6 +104,7 @@ private:
 	Sleepers opening_; // asleep until it is tried_
 
 	// The thread's own.
+	u64 accepted_ = 0; // connections, in their order
 	List<Connection, OfListener> connections_;
 	List<Poke, OfPokes> pokes_;
 	bool stopping_ = false;

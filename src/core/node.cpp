@@ -405,8 +405,6 @@ Status Node::connect(u32 wanted, int timeout_ms, Refusal &refuse)
 		if (peer->state == CCM_STATE_CLOSING)
 			return refuse(EBUSY, "the connection is being closed");
 		if (peer->state == CCM_STATE_DOWN) {
-			// A close asked for before this must not end it.
-			peer->bits.fetch_and(~kClose);
 			peer->change_locked(CCM_STATE_CONNECTING,
 					    CCM_REASON_NONE, 0);
 			listener_->mark(*peer, kConnect);

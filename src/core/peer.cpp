@@ -57,7 +57,7 @@ Status Peer::post(Message *answer, Message &call)
 		Guard guard(lock);
 
 		// Who asked is gone with its session.
-		if (!is_up(state) || call.session != downs)
+		if (!takes_messages_locked() || call.session != downs)
 			return fail(EHOSTDOWN);
 		TRY(check_locked(*call.channel, answer->size));
 		if (self || (answers.empty() && queued < kQueueMax))
@@ -90,7 +90,7 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
 {
 	Guard guard(lock);
 
-	if (!is_up(state))
+	if (!takes_messages_locked())
 		return fail(EHOSTDOWN);
 	Channel *channel = channel_locked(message->module);
 	if (!channel)
@@ -364,8 +364,10 @@ void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
 	reason = why;
 	error = error_;
 	since_ms = ccm_now_ms();
-	if (to == CCM_STATE_DOWN)
+	if (to == CCM_STATE_DOWN) {
 		downs++;
+		close_due = ending = false;
+	}
 	node.changed();
 	changed.wake();
 }
@@ -376,11 +378,17 @@ bool Peer::begin_closing()
 
 	listening = false;
 	changed.wake(); // who waits for it to connect
-	if (is_up(state)) {
-		fail_senders_locked(EHOSTDOWN);
-		change_locked(CCM_STATE_CLOSING, CCM_REASON_ADMIN, 0);
-	}
-	return state != CCM_STATE_DOWN;
+	take_no_more_locked();
+	close_due = state != CCM_STATE_DOWN;
+	return close_due;
+}
+
+void Peer::take_no_more_locked()
+{
+	if (!is_up(state))
+		return;
+	fail_senders_locked(EHOSTDOWN);
+	change_locked(CCM_STATE_CLOSING, CCM_REASON_ADMIN, 0);
 }
 
 void Peer::begin_session_locked(u32 their_window)
@@ -410,7 +418,11 @@ Loss Peer::end_session_locked(List<Message> &dropped)
 	Loss loss;
 
 	loss.unsent = queue_count;
+	for (Message *m = answers.front(); m; m = answers.next(m))
+		loss.unsent++;
 	loss.unknown = sent_sequence - acknowledged_sequence;
+	// The next connection may end before its session begins.
+	sent_sequence = acknowledged_sequence = 0;
 	stats.unsent += loss.unsent;
 	stats.unknown += loss.unknown;
 	dropped.append(queue);

@@ -82,6 +82,8 @@ struct Peer : Work, Hook<OfOrigin> {
 	{
 		return channels_.get(module);
 	}
+	// What is accepted already is the last.
+	void take_no_more_locked();
 	void change_locked(ccm_state to, ccm_reason why, int errno_behind);
 	// The first that is to be sent, or nullptr; it is charged until it is sent.
 	Message *take_queued_locked();
@@ -103,7 +105,10 @@ struct Peer : Work, Hook<OfOrigin> {
 	ccm_peer_policy policy;
 	bool listening = false;
 	bool deleted = false;
-	u64 downs = 0; // times it went down
+	bool close_due = false; // asked for since it was down
+	bool ending = false;	// without a connection, and not down yet
+	u64 newest = 0; // order of accepting, of the newest connection it had
+	u64 downs = 0;	// times it went down
 	u64 incarnation = 0;
 	u64 rtt_us = 0;			  // of the last heartbeat answered
 	u64 poke_ms = 0;		  // when the last poke was taken
@@ -126,6 +131,10 @@ struct Peer : Work, Hook<OfOrigin> {
 	ccm_peer_stats stats{};
 
 private:
+	bool takes_messages_locked() const
+	{
+		return is_up(state) && !ending;
+	}
 	void wake_listener();
 	Result<bool> offer(Message *message, Sender *sender, bool may_wait);
 	Status await(Message *message, Sender &sender, int timeout_ms);

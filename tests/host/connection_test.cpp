@@ -488,6 +488,122 @@ CCM_TEST(listener, stats__are_read_while_they_are_counted)
 	EXPECT_EQ(50, play.stats().strangers);
 }
 
+// --- what comes too late -----------------------------------------------------------
+
+// A connection that fails has no session, and loses nothing of the one before.
+CCM_TEST(connection, unknown__is_counted_once)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	size_t before = play.wire->sent().size();
+	REQUIRE_EQ(0, play.send(1));
+	REQUIRE(play.wire->sends(before + kMessage));
+	play.wire->fail(ECONNRESET);
+	auto change = play.network.changes();
+	REQUIRE(change && change->state == CCM_STATE_DOWN);
+	EXPECT_EQ(1, change->unknown);
+	for (u32 round = 0; round < 3; round++) {
+		EXPECT_EQ(0, ccm_core_connect(play.node, play.they, 0, &why));
+		Wire *wire = play.network.connects();
+		REQUIRE(wire);
+		wire->fail(ECONNREFUSED);
+		change = play.network.changes();
+		REQUIRE(change && change->reason == CCM_REASON_FAILED);
+		EXPECT_EQ(0, change->unknown);
+	}
+	EXPECT_EQ(1, play.info().stats.unknown);
+}
+
+// The peer's goodbye is read before the listener comes to the close; what is asked
+// for after that goodbye holds.
+CCM_TEST(listener, close__overtaken_by_a_goodbye_revokes_nothing)
+{
+	Played play(Connects::Peer);
+	ccm::Atomic<bool> go;
+	auto keeps = [](ccm_args *args, u32) {
+		auto *may_go = static_cast<ccm::Atomic<bool> *>(args->context);
+
+		return eventually([may_go] { return may_go->load(); }) ? 0 : 1;
+	};
+	const char *why;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	play.network.on_change = [&](const ccm_event &event) {
+		const char *why;
+
+		if (event.state == CCM_STATE_DOWN)
+			(void)ccm_core_listen(play.node, play.they, 0, &why);
+	};
+	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_SHORT, keeps,
+				      &go));
+	Stream call = play.call(1, 0, 0);
+	play.wire->deliver(call + play.frame({.kind = Kind::Goodbye}));
+	REQUIRE(eventually([&] { return play.info().stats.messages_in == 1; }));
+	EXPECT_EQ(0, ccm_core_close(play.node, play.they, 0, &why));
+	go.store(true);
+	EXPECT(play.goes_down(CCM_REASON_ADMIN, 0));
+	Wire *next = play.network.arrive(Played::address_of(play.they));
+	EXPECT(next->is_taken());
+	EXPECT(play.info().listening);
+	play.network.on_change = nullptr;
+}
+
+// Its packets took another way, or waited for a retransmission.
+CCM_TEST(listener, proof__of_an_older_attempt_replaces_no_newer_one)
+{
+	for (bool is_up : {false, true}) {
+		Played play(Connects::Peer);
+
+		REQUIRE(play.begin() && play.meet() && play.say(kHello));
+		Wire *older = play.wire;
+		REQUIRE(older->sends(kHello));
+		Stream delayed = play.proof();
+		REQUIRE(play.meet() && play.say(kGreeting));
+		REQUIRE(play.wire->sends(kGreeting));
+		if (is_up) {
+			play.wire->deliver(play.ready());
+			auto change = play.network.changes();
+			REQUIRE(change && change->state == CCM_STATE_UP);
+		}
+		older->deliver(delayed);
+		EXPECT(older->closes());
+		EXPECT(!play.wire->closed());
+		EXPECT_EQ(0, play.info().stats.replaced);
+		EXPECT(eventually([&] { return play.stats().refused == 1; }));
+		if (!is_up)
+			play.wire->deliver(play.ready());
+		EXPECT(eventually(
+			[&] { return play.info().state == CCM_STATE_UP; }));
+	}
+}
+
+// Its connection is gone, and a sender that is in its socket keeps it from being down.
+CCM_TEST(connection, end__takes_no_message_that_it_does_not_count)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	play.wire->hold();
+	Background sender([&] { (void)play.send(1); });
+	REQUIRE(play.wire->holds());
+	play.wire->fail(ECONNRESET);
+	REQUIRE(eventually([&] {
+		return ccm_core_ping(play.node, play.they, &why) == -EHOSTDOWN;
+	}));
+	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+	int taken = play.send(2);
+	EXPECT_EQ(-EHOSTDOWN, taken);
+	play.wire->let_go();
+	auto change = play.network.changes();
+	REQUIRE(change && change->state == CCM_STATE_DOWN);
+	EXPECT_EQ(1 + (taken == 0), change->unsent + change->unknown);
+	EXPECT_EQ(change->unsent, play.info().stats.unsent);
+	EXPECT_EQ(change->unknown, play.info().stats.unknown);
+}
+
 // --- the end of a node -----------------------------------------------------------
 
 CCM_TEST(listener, stop__while_connecting)

@@ -455,6 +455,8 @@ Wire &Network::connect(const ccm_endpoint &remote, void *owner)
 
 void Network::report(const ccm_event &event)
 {
+	if (event.kind == CCM_EVENT_KIND_STATE && on_change)
+		on_change(event);
 	Guarded guard(mutex_);
 
 	if (event.kind == CCM_EVENT_KIND_STATE)

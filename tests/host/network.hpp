@@ -9,6 +9,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -136,6 +137,9 @@ public:
 	std::optional<ccm_event> poke();
 	// Or connection that it refused.
 	std::optional<ccm_event> refusal();
+
+	// Called with each change of a peer's state, in the thread that reports it.
+	std::function<void(const ccm_event &)> on_change;
 
 	// --- the node's end ---
 
