@@ -55,10 +55,17 @@ void Handlers::remove_all()
 			handler = handlers_.pop_front();
 		}
 		if (!handler)
-			return;
+			break;
 		drain(*handler);
 		destroy(handler);
 	}
+	// Those that another thread removes at this time are in no list.
+	(void)left_.wait_idle(
+		[this] {
+			Guard guard(lock_);
+			return running_.empty();
+		},
+		CCM_FOREVER);
 }
 
 // A thread runs one at a time.

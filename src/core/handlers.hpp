@@ -51,7 +51,8 @@ public:
 	// No call begins any more and none runs when this returns: ENOENT, or
 	// EDEADLK from the handler itself. Sleeps.
 	Status remove(u32 function);
-	// The same for all. Sleeps.
+	// The same for all, and those that others are removing: none runs when
+	// it returns. Sleeps.
 	void remove_all();
 
 	// Whether the calling thread runs one of them.

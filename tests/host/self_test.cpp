@@ -111,6 +111,28 @@ template <class F> void begin_with(ccm_test *test, F what)
 
 } // namespace
 
+// Who unregisters has taken the handler out of the list, and waits for it; who
+// detaches meanwhile finds none in the list.
+CCM_TEST(self, detach__waits_for_what_another_thread_unregisters)
+{
+	Lone lone;
+	Gate gate;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	ccm_call call = lone.call();
+	REQUIRE_EQ(0, ccm_core_rcall(lone.node, &call, true, nullptr, 0));
+	REQUIRE(eventually([&] { return gate.came == 1; }));
+	Background unregister([&] {
+		EXPECT_EQ(0, ccm_core_unregist(lone.node, kModule, kFunction));
+	});
+	EXPECT(unregister.goes_on());
+	Background detach([&] { EXPECT_EQ(0, lone.detach()); });
+	EXPECT(detach.goes_on());
+	gate.open = true;
+	EXPECT(detach.ends());
+	EXPECT(unregister.ends());
+}
+
 CCM_TEST(self, begin__detached_meanwhile)
 {
 	begin_with(test, [&](Lone &lone) { EXPECT_EQ(0, lone.detach()); });
