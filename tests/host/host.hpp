@@ -45,6 +45,11 @@ private:
 	static void wake_all();
 };
 
+// From now on threads rest by chance when they have dropped a lock, woken
+// somebody or left RCU, so that others come in between; most often after one of
+// these, which the seed chooses. 0: never.
+void rest_by_chance(u64 seed);
+
 // The allocation that ccm_memory_fail() asked for has failed.
 bool memory_has_failed();
 

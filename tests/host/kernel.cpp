@@ -6,6 +6,7 @@
 #include "kernel/kernel.h"
 #include "between.hpp"
 #include "host.hpp"
+#include "random.hpp"
 
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -25,6 +26,7 @@
 #include <random>
 #include <set>
 #include <shared_mutex>
+#include <thread>
 #include <vector>
 
 extern "C" {
@@ -91,19 +93,75 @@ using host::die;
 using host::might_request_module;
 using host::might_sleep;
 
+// --- others come in between ------------------------------------------------------
+
 namespace {
 
-// Somebody else may come between here and what follows.
-void pass()
+// After what a thread may rest: dropping a lock of each kind, and these two.
+enum : u32 { kAfterWake = CCM_LOCK_KINDS, kAfterRcu, kRestingPlaces };
+
+std::atomic<u64> rest_seed;
+std::atomic<u32> rested; // threads that have asked, of this seed
+
+// This thread's chance, of this seed.
+ccm_testing::Random &chance(u64 seed)
+{
+	thread_local u64 mine;
+	thread_local ccm_testing::Random random(0);
+
+	if (mine != seed) {
+		mine = seed;
+		random = ccm_testing::Random(seed * 1000 + rested++);
+	}
+	return random;
+}
+
+bool may_others_run()
 {
 	for (int count : held)
 		if (count)
-			return;
-	if (!rcu_depth && !no_sleep_depth)
+			return false;
+	return !rcu_depth && !no_sleep_depth;
+}
+
+// Mostly short; now and then longer than a thread needs to end something.
+void rest(u32 after, u64 seed, bool long_too)
+{
+	constexpr u32 kOften = 6;
+	constexpr u32 kSeldom = 200;
+	auto &random = chance(seed);
+
+	if (random.below(after == seed % kRestingPlaces ? kOften : kSeldom))
+		return;
+	u32 how = random.below(16);
+	if (how < 8 || !long_too)
+		std::this_thread::yield();
+	else if (how < 15)
+		std::this_thread::sleep_for(
+			std::chrono::microseconds(random.below(300)));
+	else
+		std::this_thread::sleep_for(Milliseconds(random.below(8)));
+}
+
+// Somebody else may come between here and what follows.
+void pass(u32 after)
+{
+	u64 seed = rest_seed.load(std::memory_order_relaxed);
+	bool may = may_others_run();
+
+	if (may && after != kAfterWake)
 		ccm_testing::Between::pass();
+	if (seed)
+		rest(after, seed, may);
 }
 
 } // namespace
+
+void host::rest_by_chance(u64 seed)
+{
+	rested = 0;
+	rest_seed = seed;
+}
 
 // --- locks -----------------------------------------------------------------------
 
@@ -139,9 +197,10 @@ void ccm_lock_drop(ccm_lock *lock, unsigned long)
 {
 	auto &ours = in<HostLock>(lock);
 
-	held[ours.kind]--;
+	u32 kind = ours.kind;
+	held[kind]--;
 	ours.mutex.unlock();
-	pass();
+	pass(kind);
 }
 
 void ccm_mutex_init(ccm_mutex *mutex)
@@ -204,7 +263,7 @@ void ccm_rcu_leave()
 {
 	if (--rcu_depth == 0)
 		rcu.unlock_shared();
-	pass();
+	pass(kAfterRcu);
 }
 
 void ccm_rcu_wait()
@@ -394,6 +453,7 @@ void ccm_waitq_init(ccm_waitq *queue)
 void ccm_wake(ccm_waitq *queue)
 {
 	in<HostWaitq>(queue).wake();
+	pass(kAfterWake);
 }
 
 int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,

@@ -115,6 +115,38 @@ void Wire::acknowledge()
 	acknowledges_ = true;
 }
 
+void Wire::join()
+{
+	Guarded guard(network_.mutex_);
+
+	acknowledges_ = true;
+	joined_ = true;
+}
+
+Stream Wire::take_sent()
+{
+	Guarded guard(network_.mutex_);
+
+	return std::exchange(sent_, {});
+}
+
+size_t Wire::unread() const
+{
+	Guarded guard(network_.mutex_);
+	size_t bytes = 0;
+
+	for (const Stream &piece : incoming_)
+		bytes += piece.size();
+	return bytes;
+}
+
+bool Wire::closed() const
+{
+	Guarded guard(network_.mutex_);
+
+	return closed_;
+}
+
 u64 Wire::quiet_ms() const
 {
 	Guarded guard(network_.mutex_);
@@ -134,13 +166,6 @@ bool Wire::finished() const
 	Guarded guard(network_.mutex_);
 
 	return finished_;
-}
-
-bool Wire::closed() const
-{
-	Guarded guard(network_.mutex_);
-
-	return closed_;
 }
 
 bool Wire::fills() const
@@ -268,13 +293,13 @@ int Wire::read(size_t budget, size_t (*take)(void *arg, const u8 *, size_t),
 	return why_nothing();
 }
 
-// The other end is polite, and closes too.
+// An end that the test plays is polite, and closes too.
 void Wire::finish()
 {
 	Guarded guard(network_.mutex_);
 
 	finished_ = true;
-	if (status_ == 0)
+	if (status_ == 0 && !joined_)
 		status_ = -EPIPE;
 	tell(CCM_READY_READ | CCM_READY_STATE);
 }
@@ -310,6 +335,17 @@ Wire *Network::connects()
 		wire = connecting_.front();
 		connecting_.pop_front();
 	}
+	return wire;
+}
+
+Wire *Network::dials()
+{
+	Guarded guard(mutex_);
+
+	if (connecting_.empty())
+		return nullptr;
+	Wire *wire = connecting_.front();
+	connecting_.pop_front();
 	return wire;
 }
 
@@ -366,6 +402,17 @@ Wire *Network::arrive_taken(const ccm_endpoint &remote)
 	return come(remote, true);
 }
 
+Wire *Network::reach(const ccm_endpoint &remote)
+{
+	{
+		Guarded guard(mutex_);
+
+		if (!door_)
+			return nullptr;
+	}
+	return come(remote, false);
+}
+
 void Network::fail_accept(int error)
 {
 	Guarded guard(mutex_);
@@ -411,11 +458,16 @@ void Network::open(void *owner)
 	door_ = owner;
 }
 
+// Who was not accepted is reset.
 void Network::close()
 {
 	Guarded guard(mutex_);
 
 	door_ = nullptr;
+	for (Wire *wire : arriving_)
+		wire->closed_ = true;
+	arriving_.clear();
+	changed_.notify_all();
 }
 
 void Network::set_backlog(int backlog)

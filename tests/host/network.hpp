@@ -48,6 +48,13 @@ public:
 	// The other machine's TCP acknowledges all that comes; at first it does
 	// not.
 	void acknowledge();
+	// The other end is a node, not the test (see cable.hpp): it acknowledges,
+	// and ends its side when it wants to.
+	void join();
+	// What the node has sent since this was last asked for.
+	Stream take_sent();
+	// Bytes that were delivered and that the node has not read.
+	size_t unread() const;
 
 	// Everything the node has sent.
 	Stream sent() const;
@@ -99,6 +106,7 @@ private:
 	int refuses_ = 0;
 	bool hold_ = false;
 	bool held_ = false; // somebody is
+	bool joined_ = false;
 	bool full_ = false;
 	bool finished_ = false;
 	bool closed_ = false;
@@ -118,6 +126,8 @@ public:
 
 	// What the node connects next; nullptr if it reports that it cannot.
 	Wire *connects();
+	// The same without waiting; nullptr: nothing.
+	Wire *dials();
 	// Somebody connects to the node.
 	Wire *arrive(const ccm_endpoint &remote);
 	// The same, and something else in the node's kernel has taken it over.
@@ -128,6 +138,8 @@ public:
 	void knock();
 	// Those that the node has sent by, or closed, since this was last asked.
 	std::deque<Wire *> touched();
+	// As arrive(); nullptr if the node does not listen.
+	Wire *reach(const ccm_endpoint &remote);
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
 	// The next change of a peer's state that the node reports.
