@@ -52,16 +52,16 @@ everywhere="LINUX_VERSION_CODE CONSTANT_COMPARISON"
 # EXPECT() returns; tables of cases have their columns.
 in_tests="MACRO_WITH_FLOW_CONTROL LONG_LINE"
 
-# The C that runs in kernels, as the kernel's own script sees it.
+# The C that runs in kernels, as the kernel's own script sees it, which leaves a file where it runs.
 lint_checkpatch() {
 	local file ignore status=0
-	cd "$top"
+	cd "$top/build/vm"
 	while read -r file; do
 		ignore="$everywhere ${excused[$file]-}"
 		[[ $file != tests/* ]] || ignore+=" $in_tests"
 		perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse --show-types --no-summary \
-			--ignore "${ignore// /,}" -f "$file" || status=1
-	done < <(find src/kernel include samples bench/kernel tests/kunit tests/vm/{consumer,examples} -name '*.[ch]')
+			--ignore "${ignore// /,}" -f "$top/$file" || status=1
+	done < <(cd "$top" && find src/kernel include samples bench/kernel tests/kunit tests/vm/{consumer,examples} -name '*.[ch]')
 	return "$status"
 }
 
