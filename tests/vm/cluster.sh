@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$vm/machine.sh"
 
-declare -A guest_pid guest_in guest_out
+declare -A guest_pid guest_in guest_out guest_command
 guest_drivers=()
 mark=$'\001'
 
@@ -87,14 +87,29 @@ guest() {
 	qemu_command "$folder" "$folder/initrd" "pipe,path=$folder/agent"
 	qemu+=(-netdev "$(wire net "$name" "hub${name#node}")"
 		-device "virtio-net-$bus,netdev=net,mac=52:54:00:cc:00:0${name#node}")
-	"${qemu[@]}" </dev/null >"$folder/qemu.log" 2>&1 &
-	guest_pid[$name]=$!
+	guest_command[$name]=${qemu[*]@Q}
+	guest_start "$name"
 	exec {in}<>"$folder/agent.in" {out}<>"$folder/agent.out"
 	guest_in[$name]=$in guest_out[$name]=$out
 }
 
+guest_start() {
+	eval "exec ${guest_command[$1]}" </dev/null >"$cluster/$1/qemu.log" 2>&1 &
+	guest_pid[$1]=$!
+}
+
+# A kernel that did not come as far as its init has stalled in its own boot, on a busy host: it is started once more.
 guest_ready() {
-	answer "$1" >/dev/null || die "$1 does not start: see $cluster/$1/console.log"
+	local console=$cluster/$1/console.log
+	if ! answer "$1" >/dev/null; then
+		if ! reached_init "$console"; then
+			say "    $1 did not come as far as its init: once more"
+			guest_kill "$1"
+			mv "$console" "$console.first" || true
+			guest_start "$1"
+		fi
+		answer "$1" >/dev/null || die "$1 does not start: see $console"
+	fi
 	on "$1" "ethernet ${1#node}"
 }
 

@@ -32,6 +32,12 @@ tool() {
 	make -s -C "$top/tests/ccmctl" check | sed -nE 's/^(not ok|ok) /\1 ccmctl: /p'
 }
 
+# What judges the others.
+bed() {
+	say "==> how a console is judged, and which guests are started again"
+	"$vm/bed.sh"
+}
+
 # The core on a big-endian processor, without them.
 host_s390x() {
 	say "==> the core on s390x, emulated"
@@ -57,6 +63,7 @@ case ${1-} in
 	part host host
 	part ccmctl tool
 	part lint "$vm/lint.sh"
+	part bed bed
 	part kunit "$vm/kunit.sh" x86-debug
 	part kunit-leaks "$vm/kunit.sh" x86-debug leaks
 	part smoke "$vm/smoke.sh"

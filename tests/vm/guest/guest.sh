@@ -17,6 +17,10 @@ mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+# From here on a complaint of the kernel is our doing: judge.sh looks for this line.
+echo "<5>ccm guest: init runs" >/dev/kmsg
+stalls=/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress
+[ ! -f $stalls ] || echo 0 >$stalls
 $IP link set lo up
 
 # Stock kernels have their drivers as modules; "order" lists those packed here, each after what it needs.
