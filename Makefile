@@ -21,13 +21,14 @@ all: ccm
 	@ln -sf build/$(FLAVOUR)/ccm/kccm.ko kccm.ko
 	@echo "kccm.ko is for kernel $(kernel-release)"
 
-# $(call link-sources,FOLDER,PATHS): mirrors the sources under PATHS into FOLDER.
+# $(call link-sources,FOLDER,PATHS): mirrors the sources under PATHS into FOLDER. Targets that share one may do so at
+# the same time (make -j): who finds a link made in between replaces it.
 define link-sources
 	@cd $(top) && find $(2) -type f \( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.sh' -o -name Kbuild \) ! -name '*.mod.c' \
 		! -path src/kernel/sizes.h | while read -r file; do \
-		[ -e "$(1)/$$file" ] || { mkdir -p "$(1)/$$(dirname "$$file")" && ln -s "$(top)/$$file" "$(1)/$$file"; }; \
+		[ -e "$(1)/$$file" ] || { mkdir -p "$(1)/$$(dirname "$$file")" && ln -sf "$(top)/$$file" "$(1)/$$file"; }; \
 	done
-	@find $(1) -xtype l -delete
+	@find $(1) -ignore_readdir_race -xtype l -delete
 endef
 
 need-kernel:
@@ -80,10 +81,16 @@ example-file   := $(DESTDIR)$(PREFIX)/share/doc/ccm/cluster.toml
 unit-file      := $(DESTDIR)$(PREFIX)/lib/systemd/system/ccm.service
 tool-files     := $(tool-file) $(manual-files) $(completion) $(example-file) $(unit-file)
 consumers-need := $(DESTDIR)/usr/src/ccm-$(version)
+# A kernel with Secure Boot loads only what is signed by a key that it has: give SIGN_KEY and SIGN_CERT, as for the
+# kernel's sign-file.
+sign-hash       = $(or $(shell sed -n 's/^CONFIG_MODULE_SIG_HASH="\{0,1\}\([a-z0-9-]*\).*/\1/p' $(KDIR)/include/config/auto.conf),sha256)
+sign            = $(KDIR)/scripts/sign-file $(sign-hash) '$(SIGN_KEY)' '$(or $(SIGN_CERT),$(error SIGN_KEY needs SIGN_CERT))'
+not-signed     := kccm.ko is not signed: a machine with Secure Boot refuses it (give SIGN_KEY and SIGN_CERT, see README.md)
 depmod          = $(if $(DESTDIR),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(kernel-release))
 
 install: ccm ccmctl
 	install -D -m 644 $(build)/ccm/kccm.ko $(module-file)
+	$(if $(SIGN_KEY),$(sign) $(module-file),@echo '$(not-signed)')
 	install -D -m 644 $(top)/include/ccm/ccm.h $(consumers-need)/include/ccm/ccm.h
 	install -D -m 644 $(build)/ccm/Module.symvers $(consumers-need)/$(kernel-release)/Module.symvers
 	install -D -m 755 $(top)/build/ccmctl $(tool-file)
@@ -134,6 +141,7 @@ help:
 	@echo 'make samples    the sample consumers, for the same kernel'
 	@echo 'make ccmctl     the tool that configures it'
 	@echo 'make install    all of it for one kernel, and what consumers are built with; DESTDIR, PREFIX; make uninstall'
+	@echo '                SIGN_KEY=KEY SIGN_CERT=CERTIFICATE signs the module, for machines with Secure Boot'
 	@echo 'make demo       three virtual machines talk; shows what CCM does'
 	@echo '                ARCHES="x86_64 arm64 s390x" gives each another architecture'
 	@echo 'make test       every test, in virtual machines'

@@ -104,7 +104,8 @@ guest_ready() {
 	if ! answer "$1" >/dev/null; then
 		if ! reached_init "$console"; then
 			say "    $1 did not come as far as its init: once more"
-			guest_kill "$1"
+			kill -KILL "${guest_pid[$1]}" 2>/dev/null || true
+			wait "${guest_pid[$1]}" || true
 			mv "$console" "$console.first" || true
 			guest_start "$1"
 		fi

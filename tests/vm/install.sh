@@ -54,6 +54,43 @@ crcs() {
 	[ "$(wc -l <"$folder/used")" -ge 10 ] && [ -z "$(comm -23 "$folder/used" "$folder/exported" | tee -a /dev/stderr)" ]
 }
 
+# What README.md shows, in a folder that looks like this tree.
+readme_says() {
+	sed -n '/^To build it, take it out/,/^Against an installed/s/^    //p' "$top/README.md" |
+		sed "s,/lib/modules/\$(uname -r)/build,$stock/headers,; s,\$(uname -r),$release,; s,^make &&,,"
+}
+
+consumer_of_readme() {
+	local own=$folder/readme
+	mkdir "$own"
+	ln -s "$top"/{README.md,include,build} "$own"
+	readme_says >"$folder/commands"
+	grep -q 'make -C' "$folder/commands" && (cd "$own" && sh -ex "$folder/commands") && [ -f "$own/hello/hello.ko" ]
+}
+
+# All consumers from nothing, at once, by a mkdir that takes its time: each finds nothing there, and then what another
+# has made.
+builds_at_once() {
+	mkdir "$folder/slow"
+	printf '#!/bin/sh\nsleep 0.2\nexec /bin/mkdir "$@"\n' >"$folder/slow/mkdir"
+	chmod +x "$folder/slow/mkdir"
+	rm -rf "$top/build/$release/consumers"
+	PATH=$folder/slow:$PATH make -s -j4 -C "$top" samples test-consumer examples KDIR="$stock/headers"
+}
+
+says_not_signed() {
+	make_for_kernel install | grep 'not signed: a machine with Secure Boot refuses it'
+}
+
+signs() {
+	openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=a key of the test/" -outform DER \
+		-keyout "$folder/key" -out "$folder/certificate"
+	make_for_kernel install SIGN_KEY="$folder/key" SIGN_CERT="$folder/certificate"
+	[ "$(modinfo -F signer "$installed/lib/modules/$release/extra/kccm.ko")" = "a key of the test" ]
+}
+
+no_key_without_certificate() { ! make_for_kernel install SIGN_KEY="$folder/key"; }
+
 # In a tree with the kernel's own modules, which include a ccm.ko.
 with_the_kernels_own() {
 	mkdir -p "$folder/tree/lib/modules"
@@ -86,6 +123,11 @@ try() {
 	cp "$vm"/consumer/* "$outside"
 	check consumer_builds builds
 	check consumer_has_crcs crcs
+	check consumer_of_readme_builds consumer_of_readme
+	check consumers_build_at_once builds_at_once
+	check says_it_is_not_signed says_not_signed
+	check signs signs
+	check needs_a_certificate no_key_without_certificate
 	check depmod with_the_kernels_own
 	check consumer_loads_it needs ccm_table extra/kccm.ko
 	check asking_loads_it needs net-pf-16-proto-16-family-ccm extra/kccm.ko

@@ -15,8 +15,8 @@ packages_for() {
 	kernels) echo bc bison flex libelf-dev ;;
 	# What CCM is measured beside, and what makes tables and plots. The service of iperf3 is not enabled.
 	bench) echo iperf3 gnuplot-nox python3 ;;
-	# What reads ccmctl's JSON, and what generates netlink code.
-	checks) echo jq python3 python3-yaml python3-jsonschema ;;
+	# What reads ccmctl's JSON, makes keys to sign modules with, and generates netlink code.
+	checks) echo jq openssl python3 python3-yaml python3-jsonschema ;;
 	# Linters; checkpatch is the kernel's, and wants all of perl.
 	lint) echo clang clang-tidy clang-format shellcheck sparse perl xz-utils ;;
 	# Another architecture: the compiler that its stock kernels want, and its machine.
