@@ -150,7 +150,8 @@ int CCM_detach(struct net *net, u32 module);
  * what was in flight may be lost, and the peer's statistics and the event
  * that reports the peer as down say how much that may be.
  *
- * Context: may sleep; with CCM_NOWAIT any context but NMI.
+ * Context: may sleep; with CCM_NOWAIT any context but NMI (on PREEMPT_RT: any
+ * in which a spinlock_t may be taken).
  * Return: 0; -EINVAL (bad node, module or flags, or no data), -EMSGSIZE
  * (larger than the receiver or CCM accepts), -ENOTCONN (this node has no
  * number yet), -ENODEV (no such peer), -EHOSTDOWN (peer not connected, or the
@@ -202,7 +203,8 @@ int CCM_arecv(struct net *net, struct ccm_msg *msg, unsigned int flags);
  *	and seqn of the receivers meant; size and data are not read
  * @flags: CCM_NOSEQ: whatever seqn they wait for
  *
- * Context: any context but NMI.
+ * Context: any context but NMI (on PREEMPT_RT: any in which a spinlock_t may be
+ * taken).
  * Return: how many were woken; -EINVAL for a bad number or flag.
  */
 int CCM_cancel(struct net *net, const struct ccm_msg *msg, unsigned int flags);
@@ -528,7 +530,8 @@ int ccm_rcall_begin(struct net *net, const struct ccm_call *call, ccm_done done,
  * Calls of a module number that is detached end with -ECANCELED before
  * CCM_detach() returns. The module number must be attached here too.
  *
- * Context: process context, may sleep; with CCM_NOWAIT any context but NMI.
+ * Context: process context, may sleep; with CCM_NOWAIT any context but NMI (on
+ * PREEMPT_RT: any in which a spinlock_t may be taken).
  * Return: as CCM_bsend(); -ENOENT (module number not attached here).
  */
 #define CCM_rcall_async(net, call, done, context, ...) \
@@ -678,7 +681,8 @@ int CCM_unregister_notifier(struct net *net, struct notifier_block *watcher);
  * CCM_node() - this node's number
  * @net: the node's network namespace
  *
- * Context: any context but NMI.
+ * Context: any context but NMI (on PREEMPT_RT: any in which a spinlock_t may be
+ * taken).
  * Return: the number, 1 to CCM_NODE_MAX, or -ENOTCONN if it has none yet.
  */
 int CCM_node(struct net *net);

@@ -25,11 +25,11 @@
 #include <linux/net.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
-#include <linux/version.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "compat.h"
 #include "kernel.h"
 
 /* Connections that TCP has finished and nobody has accepted yet. */
@@ -193,11 +193,15 @@ void ccm_socket_mute(struct ccm_socket *socket)
 /* --- addresses -------------------------------------------------------------- */
 
 union address {
-	struct sockaddr any;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 	struct sockaddr_storage room;
 };
+
+static struct sockaddr_unsized *to_any(union address *address)
+{
+	return (struct sockaddr_unsized *)address;
+}
 
 static int family_of(const struct ccm_endpoint *endpoint)
 {
@@ -265,13 +269,8 @@ static void tune(struct sock *sk)
 {
 	/* Without memory TCP has no room: it is asked again. */
 	sk->sk_allocation = GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN;
-	/*
-	 * We may send on behalf of reclaim, in the middle of a user's copy. For
-	 * 6.1 GFP_NOIO says so.
-	 */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	sk->sk_use_task_frag = false;
-#endif
+	/* We may send on behalf of reclaim, in the middle of a user's copy. */
+	ccm_compat_no_task_frag(sk);
 	tcp_sock_set_nodelay(sk);
 	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, NOTSENT_LOWAT);
 }
@@ -326,7 +325,7 @@ static int bind_to(struct ccm_socket *socket, const struct ccm_endpoint *local)
 		ip6_sock_set_v6only(socket->sock->sk);
 	if (local->port)
 		sock_set_reuseaddr(socket->sock->sk);
-	return kernel_bind(socket->sock, &address.any, size);
+	return kernel_bind(socket->sock, to_any(&address), size);
 }
 
 int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
@@ -405,7 +404,7 @@ int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 			goto fail;
 	}
 	set_callbacks(socket, owner, false);
-	result = kernel_connect(socket->sock, &address.any, size, O_NONBLOCK);
+	result = kernel_connect(socket->sock, to_any(&address), size, O_NONBLOCK);
 	if (result && result != -EINPROGRESS)
 		goto fail;
 	*out = socket;
@@ -522,6 +521,22 @@ struct reading {
 	bool stopped; /* take() wanted no more */
 };
 
+/*
+ * The parser must not sleep. On PREEMPT_RT its spinlocks do, and nothing tells
+ * them apart.
+ */
+static size_t take_piece(struct reading *reading, const u8 *bytes, size_t piece)
+{
+	size_t taken;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		non_block_start();
+	taken = reading->take(reading->arg, bytes, piece);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		non_block_end();
+	return taken;
+}
+
 /* tcp_read_sock() goes on until this returns 0; desc->count bytes are left. */
 static int read_skb(read_descriptor_t *desc, struct sk_buff *skb,
 		    unsigned int offset, size_t size)
@@ -541,9 +556,7 @@ static int read_skb(read_descriptor_t *desc, struct sk_buff *skb,
 
 		if (!piece)
 			break;
-		non_block_start();
-		taken = reading->take(reading->arg, bytes, piece);
-		non_block_end();
+		taken = take_piece(reading, bytes, piece);
 		done += taken;
 		reading->stopped = taken < piece;
 	}

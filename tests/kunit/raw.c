@@ -9,6 +9,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "kernel/compat.h"
 #include "kernel/kernel.h"
 #include "raw.h"
 
@@ -48,7 +49,7 @@ struct ccm_raw *ccm_raw_connect(struct net *net, const struct ccm_endpoint *to)
 		return NULL;
 	tcp_sock_set_nodelay(raw->sock->sk);
 	raw->sock->sk->sk_sndtimeo = 5 * HZ;
-	if (kernel_connect(raw->sock, (struct sockaddr *)&address,
+	if (kernel_connect(raw->sock, (struct sockaddr_unsized *)&address,
 			   sizeof(address), 0)) {
 		ccm_raw_close(raw, true);
 		return NULL;
@@ -64,7 +65,7 @@ struct ccm_raw *ccm_raw_listen(struct net *net, const struct ccm_endpoint *at)
 	if (!raw)
 		return NULL;
 	sock_set_reuseaddr(raw->sock->sk);
-	if (kernel_bind(raw->sock, (struct sockaddr *)&address,
+	if (kernel_bind(raw->sock, (struct sockaddr_unsized *)&address,
 			sizeof(address)) ||
 	    kernel_listen(raw->sock, 8)) {
 		ccm_raw_close(raw, true);
