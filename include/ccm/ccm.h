@@ -381,9 +381,9 @@ enum ccm_handler_kind {
  * @handler: the function
  * @context: for the handler, in its args
  *
- * The owner of the module number cannot be unloaded while a handler runs, and
- * can otherwise. A consumer unregisters before it detaches; detaching does so
- * for what it forgot.
+ * A handler that runs does not keep the owner of the module number loaded: its
+ * exit waits for it, in CCM_unregist() or CCM_detach(). A consumer unregisters
+ * before it detaches; detaching does so for what it forgot.
  *
  * Context: process context, may sleep.
  * Return: 0; -EINVAL, -ENOENT (module number not attached), -EEXIST, -ENOMEM,
@@ -493,7 +493,7 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * Context: process context, may sleep.
  * Return: 0: the handler has run, and @answer->result is what it returned.
  * It has not run with -EOPNOTSUPP (there is no such handler), -EACCES (refused:
- * its module is going, or there is no thread to run it), -ENOENT (module number
+ * there is no thread to run it), -ENOENT (module number
  * not attached here), -EDEADLK (from a short handler), -EINVAL, -EMSGSIZE,
  * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with
  * -EOVERFLOW: its answer is larger than this consumer's max_size, or than the

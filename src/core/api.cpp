@@ -451,7 +451,7 @@ static Status regist(Node &node, u32 module, u32 function,
 	TRY(mailbox->enter());
 	Handler *made = create<Handler>(MaySleep::Yes, function, kind, handler,
 					context);
-	Status added = made ? mailbox->handlers.add(made, mailbox->owner())
+	Status added = made ? mailbox->handlers.add(made)
 			    : Status(fail(ENOMEM));
 	if (!added.ok())
 		destroy(made);
@@ -663,6 +663,11 @@ int ccm_core_handler_info(ccm_node *node, u32 nth, ccm_handler_info *out)
 int ccm_core_call_info(ccm_node *node, u32 nth, ccm_call_info *out)
 {
 	return node->report_call(nth, *out) ? 0 : -ENOENT;
+}
+
+bool ccm_core_has(ccm_node *node, const struct ::module *owner)
+{
+	return node->has(owner);
 }
 
 u32 ccm_core_forget(ccm_node *node, const struct ::module *owner)

@@ -166,8 +166,7 @@ void Node::run_call(Message *call, bool on_thread)
 	Status entered = handlers.enter(running);
 
 	if (!entered.ok()) {
-		refuse_call(call, entered.error() == ENOENT ? Outcome::NoHandler
-							    : Outcome::Refused);
+		refuse_call(call, Outcome::NoHandler);
 		return;
 	}
 	auto head = wire::decode_call(call->payload());

@@ -9,13 +9,12 @@ Handlers::~Handlers()
 		destroy(handler);
 }
 
-Status Handlers::add(Handler *handler, struct ::module *owner)
+Status Handlers::add(Handler *handler)
 {
 	Guard guard(lock_);
 
 	if (find_locked(handler->function))
 		return fail(EEXIST);
-	owner_ = owner;
 	handlers_.push_back(handler);
 	return {};
 }
@@ -114,11 +113,8 @@ Status Handlers::enter(Running &running)
 
 	if (!handler)
 		return fail(ENOENT);
-	if (!ccm_module_get(owner_))
-		return fail(EACCES);
 	running.handler = handler;
 	running.thread = running.on_thread ? ccm_thread_mine() : nullptr;
-	running.owner = owner_;
 	handler->running++;
 	running_.push_back(&running);
 	return {};
@@ -126,16 +122,13 @@ Status Handlers::enter(Running &running)
 
 void Handlers::leave(Running &running)
 {
-	{
-		Guard guard(lock_);
+	Guard guard(lock_);
 
-		running_.remove(&running);
-		if (running.thread)
-			ccm_thread_resume(running.thread);
-		if (--running.handler->running == 0)
-			left_.wake();
-	}
-	ccm_module_put(running.owner);
+	running_.remove(&running);
+	if (running.thread)
+		ccm_thread_resume(running.thread);
+	if (--running.handler->running == 0)
+		left_.wake();
 }
 
 Handler *Handlers::find_locked(u32 function)

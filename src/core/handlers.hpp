@@ -36,7 +36,6 @@ struct Running : Hook<Running> {
 	const bool on_thread;	      // or else in the listener
 	ccm_thread *thread = nullptr; // that runs it, if it is on one
 	Handler *handler = nullptr;
-	struct ::module *owner = nullptr;
 };
 
 class Handlers {
@@ -46,8 +45,8 @@ public:
 	Handlers(const Handlers &) = delete;
 	Handlers &operator=(const Handlers &) = delete;
 
-	// Owner: of the module number, pinned while a handler runs. EEXIST.
-	Status add(Handler *handler, struct ::module *owner);
+	// EEXIST.
+	Status add(Handler *handler);
 	// No call begins any more and none runs when this returns: ENOENT, or
 	// EDEADLK from the handler itself. Sleeps.
 	Status remove(u32 function);
@@ -59,7 +58,8 @@ public:
 	bool run_here();
 	// What kind it is, or ENOENT.
 	Result<ccm_handler_kind> kind(u32 function);
-	// ENOENT (there is none), EACCES (its module is going). Then leave().
+	// ENOENT (there is none). Then leave(), when the thread is out of the
+	// handler: its module may go then.
 	Status enter(Running &running);
 	void leave(Running &running);
 
@@ -75,7 +75,6 @@ private:
 	void drain(Handler &handler);
 
 	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows
-	struct ::module *owner_ = nullptr;
 	List<Handler> handlers_;
 	List<Running> running_;
 	Sleepers left_; // asleep until a handler being removed does not run

@@ -43,10 +43,23 @@ void Mailbox::finish_detach()
 			return users_ == 0;
 		},
 		CCM_FOREVER);
+	// One that was being registered has been by now.
+	handlers.remove_all();
 	purge();
 	Guard guard(lock_);
 	detaching_ = false;
 	owner_ = nullptr;
+	left_.wake();
+}
+
+void Mailbox::await_end_of(const struct ::module *leaving)
+{
+	(void)left_.wait_idle(
+		[&] {
+			Guard guard(lock_);
+			return owner_ != leaving;
+		},
+		CCM_FOREVER);
 }
 
 Status Mailbox::detach()

@@ -108,9 +108,12 @@ public:
 	// The consumer; the callers hold the node's mutex. EBUSY, ESHUTDOWN.
 	Status attach(const ccm_limits &limits, struct ::module *owner);
 	// In two steps. After the first nobody enters, and whoever waits leaves:
-	// ENOENT. After the second nobody is inside and nothing queued. Sleeps.
+	// ENOENT. After the second nobody is inside, nothing queued and no handler
+	// left. Sleeps.
 	Status begin_detach();
 	void finish_detach();
+	// Until whoever detaches this owner's number has done so. Sleeps.
+	void await_end_of(const struct ::module *owner);
 	Status detach(); // both
 	struct ::module *owner();
 	// If nobody is there to take what is queued, nobody will.
@@ -181,7 +184,7 @@ private:
 	struct ::module *owner_ = nullptr;
 	ccm_limits limits_ = kUnattached;
 	u32 users_ = 0;		   // between enter() and leave()
-	Sleepers left_;		   // the last of them has left
+	Sleepers left_;		   // the last of them has left, or the owner
 	List<Receiver> receivers_; // Posted and Filling, longest first
 	u32 waiting_ = 0;
 	List<Message> messages_[kTypeBuckets]; // each in order of arrival

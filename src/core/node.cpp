@@ -580,8 +580,6 @@ void Node::detach(Mailbox &mailbox)
 	mailbox.handlers.remove_all();
 	calls.cancel(mailbox.module);
 	mailbox.finish_detach();
-	// One that was being registered has been by now.
-	mailbox.handlers.remove_all();
 
 	MutexGuard guard(mutex_);
 	// No memory is needed: the channels were made by attach().
@@ -594,12 +592,24 @@ u32 Node::forget(const struct ::module *owner)
 	u32 forgotten = 0;
 
 	for (Mailbox &mailbox : mailboxes) {
-		if (mailbox.owner() != owner || !mailbox.begin_detach().ok())
+		if (mailbox.owner() != owner)
 			continue;
+		if (!mailbox.begin_detach().ok()) {
+			mailbox.await_end_of(owner);
+			continue;
+		}
 		detach(mailbox);
 		forgotten++;
 	}
 	return forgotten;
+}
+
+bool Node::has(const struct ::module *owner)
+{
+	for (Mailbox &mailbox : mailboxes)
+		if (mailbox.owner() == owner)
+			return true;
+	return false;
 }
 
 // What ends while somebody counts is passed over, and nothing behind it.

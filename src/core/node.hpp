@@ -95,7 +95,10 @@ struct Node {
 	void arrived(Message *message);
 	// The pool runs one.
 	void run_call(Message *call, bool on_thread);
-	// Detach all that this module is the owner of; how many numbers.
+	// Whether this module is the owner of anything.
+	bool has(const struct ::module *owner);
+	// Detach all that it is the owner of; how many numbers nobody else was
+	// detaching. Sleeps.
 	u32 forget(const struct ::module *owner);
 	bool report_handler(u32 nth, ccm_handler_info &out);
 	bool report_call(u32 nth, ccm_call_info &out);

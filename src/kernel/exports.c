@@ -288,16 +288,6 @@ int CCM_get_end(const struct ccm_args *args)
 }
 EXPORT_SYMBOL_GPL(CCM_get_end);
 
-bool ccm_module_get(struct module *owner)
-{
-	return try_module_get(owner);
-}
-
-void ccm_module_put(struct module *owner)
-{
-	module_put(owner);
-}
-
 const char *ccm_module_name(const struct module *owner)
 {
 	return owner ? owner->name : "";

@@ -291,9 +291,6 @@ void ccm_trace_call(u32 me, u32 from, u32 module, u32 function, u32 seqn,
 void ccm_trace_state(u32 me, u32 peer, enum ccm_state from, enum ccm_state to,
 		     enum ccm_reason reason);
 
-/* Keep a module loaded; false if it is going. NULL is always there. */
-bool ccm_module_get(struct module *owner);
-void ccm_module_put(struct module *owner);
 /* A module's name, for reports. "" for NULL. */
 const char *ccm_module_name(const struct module *owner);
 
@@ -489,7 +486,12 @@ int ccm_core_get_u64(struct ccm_args *args, u64 *value);
 int ccm_core_get_string(struct ccm_args *args, const char **string);
 int ccm_core_get_bytes(struct ccm_args *args, const void **data, size_t *size);
 int ccm_core_get_end(const struct ccm_args *args);
-/* A module goes: what it forgot to detach is detached. How much that was. */
+/* Whether this module has attached anything. */
+bool ccm_core_has(struct ccm_node *node, const struct module *owner);
+/*
+ * A module goes: what it forgot to detach is detached, and none of its handlers
+ * runs any more. How much that was. Sleeps.
+ */
 u32 ccm_core_forget(struct ccm_node *node, const struct module *owner);
 
 /* From a socket's callback, in softirq too. owner: as given to the socket. */

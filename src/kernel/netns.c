@@ -4,9 +4,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/rtnetlink.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -24,9 +26,16 @@ struct ccm_netns {
 	struct ccm_node *leaving; /* found by nobody any more */
 	struct ccm_watchers watchers;
 	u32 manager; /* netlink port of who manages the node; 0: nobody */
+	struct net *net;
+	struct ccm_node *whole; /* a reference, while in the list */
+	struct list_head parts;
 };
 
 static unsigned int netns_id;
+
+/* CCM's parts of all namespaces, those too that are ending. */
+static LIST_HEAD(parts);
+static DEFINE_MUTEX(parts_lock); /* protects the list */
 
 /* NULL before netns_init(): others' may run first in a new namespace. */
 static struct ccm_netns *part_of(const struct net *net)
@@ -51,7 +60,22 @@ static int __net_init netns_init(struct net *net)
 	if (!node)
 		return -ENOMEM;
 	rcu_assign_pointer(netns->node, node);
+	netns->net = net;
+	netns->whole = node;
+	(void)ccm_core_get(node);
+	mutex_lock(&parts_lock);
+	list_add_tail(&netns->parts, &parts);
+	mutex_unlock(&parts_lock);
 	return 0;
+}
+
+/* When it has ended, nothing of a consumer's runs there any more. */
+static void take_off(struct ccm_netns *netns)
+{
+	mutex_lock(&parts_lock);
+	list_del(&netns->parts);
+	mutex_unlock(&parts_lock);
+	ccm_core_put(netns->whole);
 }
 
 /*
@@ -71,9 +95,11 @@ static void __net_exit netns_exit(struct list_head *ending)
 	synchronize_rcu();
 	list_for_each_entry(net, ending, exit_list) {
 		netns = part_of(net);
-		if (netns->leaving)
-			ccm_core_destroy(netns->leaving);
+		if (!netns->leaving)
+			continue;
+		ccm_core_destroy(netns->leaving);
 		netns->leaving = NULL;
+		take_off(netns);
 	}
 }
 
@@ -88,22 +114,56 @@ static struct pernet_operations netns_ops = {
 	.size = sizeof(struct ccm_netns),
 };
 
-/* Its exit has run, its text is still there. */
-static void forget_module(const struct module *owner)
+/*
+ * A namespace in which this module has attached something, with a reference unless
+ * it is ending; NULL: there is none.
+ */
+static struct net *find_attached(const struct module *owner, bool *ending)
 {
-	struct ccm_node *node;
-	u32 forgotten = 0;
-	struct net *net;
+	struct net *found = NULL;
+	struct ccm_netns *netns;
 
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		node = ccm_netns_node(net);
-		if (!node)
+	mutex_lock(&parts_lock);
+	list_for_each_entry(netns, &parts, parts) {
+		if (!ccm_core_has(netns->whole, owner))
 			continue;
-		forgotten += ccm_core_forget(node, owner);
+		found = netns->net;
+		*ending = !maybe_get_net(found);
+		break;
+	}
+	mutex_unlock(&parts_lock);
+	return found;
+}
+
+static u32 forget_in(struct net *net, const struct module *owner)
+{
+	struct ccm_node *node = ccm_netns_node(net);
+	u32 forgotten = 0;
+
+	if (node) {
+		forgotten = ccm_core_forget(node, owner);
 		ccm_core_put(node);
 	}
-	up_read(&net_rwsem);
+	put_net(net);
+	return forgotten;
+}
+
+/*
+ * Its exit has run, its text is still there, and handlers may still run in it. No
+ * lock is held while they end. Who ends a namespace waits for those there.
+ */
+static void forget_module(const struct module *owner)
+{
+	u32 forgotten = 0;
+	struct net *net;
+	bool ending;
+
+	while ((net = find_attached(owner, &ending))) {
+		if (ending)
+			msleep(10);
+		else
+			forgotten += forget_in(net, owner);
+	}
 	if (forgotten)
 		pr_warn("module %s was unloaded without detaching: done for it\n",
 			owner->name);

@@ -818,15 +818,6 @@ void ccm_trace_call(u32, u32, u32, u32, u32, bool, int, int)
 {
 }
 
-bool ccm_module_get(module *)
-{
-	return true;
-}
-
-void ccm_module_put(module *)
-{
-}
-
 void ccm_trace_state(u32, u32, ccm_state, ccm_state, ccm_reason)
 {
 }

@@ -38,6 +38,22 @@ public:
 
 		return ccm_core_rcall(node, &to_itself, false, nullptr, 0);
 	}
+	u32 handlers() const
+	{
+		ccm_handler_info info;
+		u32 count = 0;
+
+		while (ccm_core_handler_info(node, count, &info) == 0)
+			count++;
+		return count;
+	}
+	bool attached() const
+	{
+		ccm_consumer_info info{};
+
+		return ccm_core_consumer_info(node, kModule, &info) == 0 &&
+		       info.attached;
+	}
 	int detach() const
 	{
 		return ccm_core_detach(node, kModule);
@@ -216,4 +232,55 @@ CCM_TEST(self, call__of_what_changes_meanwhile)
 		came = between.came();
 		ccm_core_message_free(answer.message);
 	}
+}
+
+// Whoever attaches behind a step of a detach keeps what he registers.
+CCM_TEST(self, detach__attached_anew_meanwhile)
+{
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		bool anew = false;
+		auto attach = [&] {
+			anew = lone.attach() &&
+			       ccm_core_regist(lone.node, kModule, kFunction,
+					       CCM_SHORT, returns,
+					       nullptr) == 0;
+		};
+
+		REQUIRE(lone.begin(returns));
+		{
+			Between between(nth, attach);
+
+			EXPECT_EQ(0, lone.detach());
+			came = between.came();
+		}
+		EXPECT_EQ(anew ? 1 : 0, lone.handlers());
+	}
+}
+
+// Two that detach what one owner has, as his module goes, and one of them waits for
+// a handler: neither is done before that.
+CCM_TEST(self, forget__while_another_detaches)
+{
+	auto *owner = reinterpret_cast<struct module *>(0x10);
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.set_node());
+	REQUIRE_EQ(0, ccm_core_attach(lone.node, kModule, nullptr, owner));
+	REQUIRE_EQ(0, ccm_core_regist(lone.node, kModule, kFunction, CCM_SHORT,
+				      Gate::waits, &gate));
+	EXPECT_EQ(0, lone.call_short());
+	REQUIRE(eventually([&] { return gate.came == 1; }));
+	Background detacher([&] { EXPECT_EQ(0, lone.detach()); });
+	EXPECT(eventually([&] { return !lone.attached(); }));
+	Background forgetter([&] {
+		EXPECT_EQ(0, ccm_core_forget(lone.node, owner));
+	});
+	EXPECT(forgetter.goes_on());
+	gate.open = true;
+	EXPECT(detacher.ends() && forgetter.ends());
+	EXPECT(!ccm_core_has(lone.node, owner));
 }

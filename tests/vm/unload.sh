@@ -36,11 +36,24 @@ ages() {
 	[ $((after - before)) -ge 1000 ] && [ $((after - before)) -lt 60000 ]
 }
 
-stays_loaded() {
-	local said
-	said=$(on node1 'rmmod ccm_hold') && return 1
-	echo "$said"
-	grep -q 'Resource temporarily unavailable' <<<"$said" && on node1 'grep "^ccm_hold .* Live " /proc/modules'
+# unloads MODULE: at once. Its handlers do not wait for anything that its exit does not end.
+unloads() { on node1 "begin=\$(cut -d. -f1 /proc/uptime); rmmod $1 && [ \$((\$(cut -d. -f1 /proc/uptime) - begin)) -lt 5 ]"; }
+
+# Ten times, while calls come that wait in it. Nobody answers for a call that comes too late.
+unloads_under_load() {
+	local round failed=0
+	# shellcheck disable=SC2016  # the guest's
+	on node1 'in_node 1 sh -c "while [ ! -e /tmp/enough ]; do echo load_hold 2 >/proc/net/ccm_table; done" & load=$!'
+	for round in {1..10}; do
+		on node1 'insmod /modules/ccm_hold.ko' &&
+			on node1 'wait_for 10 in_node 2 sh -c "ccmctl calls | grep -qE \"^long +1 +14 \""' &&
+			unloads ccm_hold && continue
+		echo "round $round"
+		failed=1
+		break
+	done
+	# shellcheck disable=SC2016  # the guest's
+	on node1 'touch /tmp/enough; wait $load; rm /tmp/enough' && [ $failed = 0 ]
 }
 
 lets_go() { hold 2 let_go 0 && on node1 'wait_for 10 in_node 1 grep -q "answered 2" /proc/net/ccm_hold'; }
@@ -70,11 +83,15 @@ unload_held() {
 	check hold_blocks_no_call on node1 \
 		"in_node 1 sh -c 'for c in short long answer; do echo \$c 2 >/proc/net/ccm_table || exit 1; done'"
 	check hold_blocks_no_message on node1 "in_node 1 $(ping_command 2)"
-	check hold_is_not_unloaded stays_loaded
 	check hold_lets_go lets_go
-	check hold_is_unloaded on node1 'rmmod ccm_hold'
+	check hold_is_unloaded unloads ccm_hold
 	check hold_receiver_ended on node1 "$receiver_ended"
 	check hold_leaves_nothing nobody_has 14
+	check hold_begins_again begin_to_hold
+	check hold_is_unloaded_while_it_runs unloads ccm_hold
+	check hold_receiver_ended_again on node1 "$receiver_ended"
+	check hold_is_unloaded_under_load unloads_under_load
+	check hold_leaves_nothing_again nobody_has 14
 }
 
 # It forgot, and CCM says so, once.
@@ -88,7 +105,9 @@ unload_forgetful() {
 	check forgetful_loads on node1 'in_node 2 insmod /modules/ccm_forgetful.ko'
 	each ccm_table node1 "in_node 1" 1 2 forgetful
 	check forgetful_is_there shows 'in_node 2 ccmctl consumers' ' +15 +ccm_forgetful .*'
-	check forgetful_is_unloaded on node1 'rmmod ccm_forgetful'
+	each ccm_table node1 "in_node 1" 1 2 forget_wait
+	check forgetful_waits on node1 'wait_for 10 in_node 2 sh -c "ccmctl calls | grep -qE \"^long +1 +15 \""'
+	check forgetful_is_unloaded unloads ccm_forgetful
 	check forgetful_is_warned_of warned
 	each ccm_table node1 "in_node 1" 1 2 forgotten
 	check forgetful_leaves_nothing nobody_has 15

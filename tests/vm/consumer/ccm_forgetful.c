@@ -16,6 +16,14 @@ static int handle(struct ccm_args *args, u32 seqn)
 	return FORGETFUL_RESULT;
 }
 
+/* Inside CCM, for a message that never comes. */
+static int wait_for_ever(struct ccm_args *args, u32 seqn)
+{
+	struct ccm_msg msg = { .node = CCM_ANY_NODE, .module = FORGETFUL_MODULE };
+
+	return CCM_brecv(args->net, &msg, CCM_NOSEQ, CCM_FOREVER);
+}
+
 static int __init forgetful_init(void)
 {
 	struct net *net = current->nsproxy->net_ns;
@@ -24,7 +32,9 @@ static int __init forgetful_init(void)
 	if (err)
 		return err;
 	err = CCM_regist(net, FORGETFUL_MODULE, FORGETFUL_FUNCTION, CCM_SHORT,
-			 handle, NULL);
+			 handle, NULL) ?:
+	      CCM_regist(net, FORGETFUL_MODULE, FORGETFUL_WAITS, CCM_LONG,
+			 wait_for_ever, NULL);
 	if (err)
 		CCM_detach(net, FORGETFUL_MODULE);
 	return err;

@@ -19,8 +19,8 @@
 
 #include <ccm/ccm.h>
 
-#define HOLD_MODULE 14
-#define HOLD_FUNCTION 3
+#include "hold.h"
+
 #define HOLD_SEQN 77
 #define HOLD_RESULT 4711
 

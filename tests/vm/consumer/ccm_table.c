@@ -21,6 +21,7 @@
 #include <ccm/ccm.h>
 
 #include "forgetful.h"
+#include "hold.h"
 
 #define TABLE_MODULE 13
 #define TABLE_MS 10000
@@ -500,6 +501,27 @@ static int case_forgotten(struct net *net, u32 node)
 	return 0;
 }
 
+static int case_forget_wait(struct net *net, u32 node)
+{
+	struct ccm_call call = call_of(node, FORGETFUL_WAITS);
+
+	call.module = FORGETFUL_MODULE;
+	return CCM_rcall_l(net, &call);
+}
+
+/* What ccm_hold gets to do there, be it loaded or not. */
+static int case_load_hold(struct net *net, u32 node)
+{
+	struct ccm_call call = call_of(node, HOLD_FUNCTION);
+	int i;
+
+	call.module = HOLD_MODULE;
+	call.timeout_ms = 10;
+	for (i = 0; i < 500; i++)
+		CCM_rcall_l(net, &call);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct net *net, u32 node);
@@ -519,6 +541,8 @@ static const struct {
 	{ "connect_to", case_connect_to },
 	{ "forgetful", case_forgetful },
 	{ "forgotten", case_forgotten },
+	{ "forget_wait", case_forget_wait },
+	{ "load_hold", case_load_hold },
 };
 
 /* --- In each network namespace -------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #define FORGETFUL_MODULE 15
 #define FORGETFUL_FUNCTION 1
+#define FORGETFUL_WAITS 2 /* does not end by itself */
 #define FORGETFUL_RESULT 1234
 
 #endif /* FORGETFUL_H */
