@@ -47,8 +47,14 @@ struct Reply {
 		Message::drop(message);
 		message = nullptr;
 	}
+	// An empty one if there is no other. Without memory for that it takes the
+	// call's place, which is large enough.
 	Status post(Peer &caller, Message &call)
 	{
+		if (!message && !make(0)) {
+			message = &call;
+			call.become_answer(wire::kCallSize);
+		}
 		wire::encode(head, message->payload());
 		return caller.post(message, call);
 	}
@@ -69,10 +75,26 @@ Reply reply_to(const Message &call, u64 id)
 
 void Node::arrived(Message *message)
 {
-	if (message->kind == wire::Kind::Answer)
+	if (message->kind == wire::Kind::Message)
+		message_arrived(message);
+	else if (message->kind == wire::Kind::Answer)
 		answer_arrived(message);
 	else
 		call_arrived(message);
+}
+
+// Of this node to itself: one of another is placed as it arrives.
+void Node::message_arrived(Message *message)
+{
+	ccm_msg told{.node = message->key.node,
+		     .module = message->module,
+		     .type = message->key.type,
+		     .seqn = message->key.seqn,
+		     .size = message->size,
+		     .data = nullptr};
+
+	ccm_trace_deliver(number(), &told, false);
+	mailboxes.get(message->module)->deliver(message);
 }
 
 void Node::answer_arrived(Message *answer)
@@ -142,20 +164,25 @@ void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
 // run is said anyway.
 void Node::finish_call(Message *call, Reply &reply)
 {
-	if (reply.head.id != 0 && (reply.message || reply.make(0))) {
-		PeerRef caller = PeerRef::of(*call->peer);
-		Status posted = reply.post(*caller, *call);
+	Status posted = fail(ENOMSG); // nobody wants one
 
-		if (posted.error() == EMSGSIZE || posted.error() == ENOBUFS) {
+	if (reply.head.id != 0) {
+		PeerRef caller = PeerRef::of(*call->peer);
+
+		posted = reply.post(*caller, *call);
+		bool too_large = posted.error() == EMSGSIZE ||
+				 posted.error() == ENOBUFS;
+		if (too_large && reply.message != call) {
 			reply.head.outcome = Outcome::TooLarge;
-			if (reply.make(0))
-				posted = reply.post(*caller, *call);
+			reply.clear();
+			posted = reply.post(*caller, *call);
 		}
-		if (posted.ok())
-			reply.message = nullptr;
 	}
-	Message::drop(reply.message);
-	discard(call);
+	bool reused = reply.message == call;
+	if (!posted.ok() && !reused)
+		reply.clear();
+	if (!posted.ok() || !reused)
+		discard(call);
 }
 
 // In the listener, or on a thread of the pool.

@@ -285,7 +285,7 @@ void Listener::serve_peer(Peer &peer, u32 bits)
 		take_own(peer);
 }
 
-// Calls of this node to itself.
+// Calls of this node to itself, their answers, and messages that came after.
 void Listener::take_own(Peer &self)
 {
 	for (u32 turn = 0; turn < kOwnTurns; turn++) {
@@ -294,6 +294,7 @@ void Listener::take_own(Peer &self)
 			Guard guard(self.lock);
 
 			message = self.arrived.pop_front();
+			self.taking_own = message != nullptr;
 		}
 		if (!message)
 			return;

@@ -59,15 +59,22 @@ struct Message : Hook<Message> {
 	{
 		size = to;
 	}
+	// A call, to its own answer, which takes over what the call is charged.
+	void become_answer(u32 answer_size)
+	{
+		kind = wire::Kind::Answer;
+		owed = charge();
+		size = answer_size;
+	}
 	u64 charge() const
 	{
 		return charge_of(size);
 	}
 
-	wire::Kind kind = wire::Kind::Message; // set once, by who makes it
+	wire::Kind kind = wire::Kind::Message; // set by who makes it
 	const u32 module;
 	const Key key;
-	u32 size;		    // but by shorten() never changed
+	u32 size;		    // changed by these two alone
 	Peer *peer = nullptr;	    // of the channel; referenced while charged
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
@@ -75,8 +82,9 @@ struct Message : Hook<Message> {
 	// Of a call that arrived: in which of the peer's sessions. The next
 	// one's calls may have the same ids.
 	u64 session = 0;
-	// Of an answer that waits: the charge of its call, which its peer gets
-	// back when the answer is accepted. So those that wait are bounded.
+	// Of an answer that waits, or was its call: the charge of that, which its
+	// peer gets back when the answer is accepted. So those that wait are
+	// bounded.
 	u64 owed = 0;
 
 private:

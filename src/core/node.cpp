@@ -363,8 +363,12 @@ void Node::remove_peers()
 		removed.push_back(peer);
 	}
 	ccm_rcu_wait();
-	while (Message *call = dropped.pop_front())
-		discard(call);
+	while (Message *message = dropped.pop_front()) {
+		if (message->kind == wire::Kind::Message)
+			arrived(message);
+		else
+			discard(message);
+	}
 	while (Work *peer = removed.pop_front())
 		static_cast<Peer *>(peer)->put();
 }

@@ -90,8 +90,8 @@ struct Node {
 	// What those who watch should know. Sleeps.
 	void tell(ccm_event event);
 
-	// Calls. A call or an answer has arrived; it is this function's. In the
-	// listener.
+	// One from somebody else, or of this node to itself, has arrived; it is this
+	// function's. A call or an answer: in the listener.
 	void arrived(Message *message);
 	// The pool runs one.
 	void run_call(Message *call, bool on_thread);
@@ -117,6 +117,7 @@ struct Node {
 	Counters<ccm_node_stats> stats; // counted by the listener
 
 private:
+	void message_arrived(Message *message);
 	void answer_arrived(Message *answer);
 	void call_arrived(Message *call);
 	void refuse_call(Message *call, wire::Answer::Outcome outcome);

@@ -61,12 +61,24 @@ Status Peer::post(Message *answer, Message &call)
 			return fail(EHOSTDOWN);
 		TRY(check_locked(*call.channel, answer->size));
 		if (self || (answers.empty() && queued < kQueueMax))
-			accept_locked(*call.channel, answer);
+			accept_answer_locked(*call.channel, answer);
 		else
 			TRY(let_wait_locked(answer, call));
 	}
 	Connection::transmit(*this);
 	return {};
+}
+
+// If it was its call, that is no longer held.
+void Peer::accept_answer_locked(Channel &channel, Message *answer)
+{
+	bool held = answer->owed != 0;
+
+	if (held)
+		settle_locked(*answer);
+	accept_locked(channel, answer);
+	if (held && self)
+		admit_waiting_locked();
 }
 
 // An empty one always has a place: there is no more than one for each call.
@@ -75,10 +87,12 @@ Status Peer::let_wait_locked(Message *answer, Message &call)
 	if (answer->size > wire::kCallSize &&
 	    answers_charge + answer->charge() > kQueueMax)
 		return fail(ENOBUFS);
-	answer->owed = call.charge();
-	answer->channel = call.channel;
-	answer->peer = call.peer;
-	call.peer = nullptr;
+	if (answer != &call) {
+		answer->owed = call.charge();
+		answer->channel = call.channel;
+		answer->peer = call.peer;
+		call.peer = nullptr;
+	}
 	answers_charge += answer->charge();
 	answers.push_back(answer);
 	stats.waits++;
@@ -153,18 +167,6 @@ bool Peer::has_room_locked(const Channel &channel, u64 charge) const
 	return channel.send.has_room(charge) && queued < kQueueMax;
 }
 
-void Peer::trace_delivered(const Message &message) const
-{
-	ccm_msg told{.node = message.key.node,
-		     .module = message.module,
-		     .type = message.key.type,
-		     .seqn = message.key.seqn,
-		     .size = message.size,
-		     .data = nullptr};
-
-	ccm_trace_deliver(node.number(), &told, false);
-}
-
 void Peer::accept_locked(Channel &channel, Message *message)
 {
 	stats.messages_out++;
@@ -179,8 +181,6 @@ void Peer::accept_locked(Channel &channel, Message *message)
 	}
 	stats.messages_in++;
 	stats.bytes_in += message->size;
-	if (message->kind == wire::Kind::Message)
-		trace_delivered(*message);
 	if (message->kind != wire::Kind::Answer) {
 		channel.receive.take_in(message->charge());
 		held += message->charge();
@@ -189,8 +189,10 @@ void Peer::accept_locked(Channel &channel, Message *message)
 		message->channel = &channel;
 		message->session = downs;
 	}
-	if (message->kind == wire::Kind::Message) {
-		node.mailboxes.get(message->module)->deliver(message);
+	// It does not overtake a call.
+	if (message->kind == wire::Kind::Message && arrived.empty() &&
+	    !taking_own) {
+		node.arrived(message);
 		return;
 	}
 	arrived.push_back(message);

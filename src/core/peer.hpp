@@ -118,7 +118,8 @@ struct Peer : Work, Hook<OfOrigin> {
 	List<Message> queue; // accepted, in order
 	u64 queued = 0;	     // their charge
 	u64 queue_count = 0;
-	List<Message> arrived; // of self: calls and answers for the listener
+	List<Message> arrived; // of self: for the listener, and what is behind
+	bool taking_own = false; // it has one of them in hand
 	List<Message> answers; // until the queue has room
 	u64 answers_charge = 0;
 	List<Message> waiting; // with a sender, not accepted yet, in order
@@ -140,8 +141,8 @@ private:
 	Status await(Message *message, Sender &sender, int timeout_ms);
 	Status check_locked(const Channel &channel, u32 size) const;
 	bool has_room_locked(const Channel &channel, u64 charge) const;
-	void trace_delivered(const Message &message) const;
 	void accept_locked(Channel &channel, Message *message);
+	void accept_answer_locked(Channel &channel, Message *answer);
 	Status let_wait_locked(Message *answer, Message &call);
 	void settle_locked(Message &answer);
 	void give_back_locked(Channel &channel, u64 charge);

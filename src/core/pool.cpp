@@ -17,11 +17,8 @@ Status Pool::run(Message *call)
 
 		if (stopping_)
 			return fail(ESHUTDOWN);
-		if (Worker *worker = idle_.pop_front()) {
-			worker->next = call;
-			worker->sleepers.wake();
+		if (give_to_idle_locked(call))
 			return {};
-		}
 		if (count_ >= kWorkersMax) {
 			calls_.push_back(call);
 			return {};
@@ -32,11 +29,24 @@ Status Pool::run(Message *call)
 	if (spawn(call))
 		return {};
 
+	// One of the others may have come to rest meanwhile.
 	Guard guard(lock_);
 	if (--count_ == 0)
 		return fail(ENOMEM);
-	calls_.push_back(call);
+	if (!give_to_idle_locked(call))
+		calls_.push_back(call);
 	return {};
+}
+
+bool Pool::give_to_idle_locked(Message *call)
+{
+	Worker *worker = idle_.pop_front();
+
+	if (!worker)
+		return false;
+	worker->next = call;
+	worker->sleepers.wake();
+	return true;
 }
 
 bool Pool::spawn(Message *call)

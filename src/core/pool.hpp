@@ -53,6 +53,7 @@ private:
 	Message *next_call(Worker &worker);
 	Message *take_locked(Worker &worker);
 	bool spawn(Message *call);
+	bool give_to_idle_locked(Message *call);
 	void reap();
 	static void join(Worker &worker);
 

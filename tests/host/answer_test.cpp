@@ -8,6 +8,10 @@
 #include <atomic>
 #include <thread>
 
+extern "C" {
+#include "kernel/memory.h"
+}
+
 using namespace ccm_testing;
 using ccm::wire::Answer;
 using ccm::wire::Kind;
@@ -295,6 +299,50 @@ CCM_TEST(answer, queue__full_of_large_answers)
 	// Seven are charged less than 8 MiB.
 	EXPECT_EQ(7, done);
 	EXPECT_EQ(kCalls - 7, too_large);
+}
+
+// An empty answer needs no memory: its call's is enough. It is sent at once, or
+// when the queue has room.
+CCM_TEST(answer, memory__none)
+{
+	bool failed = true;
+	Played play;
+
+	REQUIRE(play.begin() && offer(play, answers) && play.up());
+	for (u32 nth = 1; failed; nth++) {
+		ccm_memory_fail(static_cast<int>(nth));
+		play.wire->deliver(play.call(kFunction, nth, 1000));
+		EXPECT(eventually([&] {
+			return answers_in(play.wire->sent()).size() == nth;
+		}));
+		failed = host::memory_has_failed();
+		ccm_memory_fail(0);
+	}
+	EXPECT(eventually([&] { return play.info().queued_in == 0; }));
+}
+
+CCM_TEST(answer, memory__none_and_the_queue_is_full)
+{
+	constexpr u32 kCalls = 6;
+	Played play;
+
+	REQUIRE(play.begin() && offer(play, answers) && play.up());
+	REQUIRE(fill_queue(play));
+	u64 waited = play.info().stats.waits;
+	for (u32 nth = 1; nth <= kCalls; nth++) {
+		ccm_memory_fail(static_cast<int>(nth));
+		play.wire->deliver(play.call(kFunction, nth, 1000));
+		EXPECT(eventually([&] {
+			return play.info().stats.waits == waited + nth;
+		}));
+		ccm_memory_fail(0);
+	}
+	EXPECT(play.info().queued_in != 0);
+	play.wire->set_room(64 << 20);
+	EXPECT(eventually([&] {
+		return answers_in(play.wire->sent()).size() == kCalls;
+	}));
+	EXPECT_EQ(0, play.info().queued_in);
 }
 
 // The handler outlives the caller's machine, whose next life begins with the same

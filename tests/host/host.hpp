@@ -50,8 +50,10 @@ private:
 // these, which the seed chooses. 0: never.
 void rest_by_chance(u64 seed);
 
-// The allocation that ccm_memory_fail() asked for has failed.
+// The allocation that ccm_memory_fail() asked for has failed, or is about to.
 bool memory_has_failed();
+// It takes this long to fail, if it may sleep.
+void memory_fails_after(int ms);
 
 // How often a thread of CCM's has asked for a buffer and would have waited long.
 int patient_threads();

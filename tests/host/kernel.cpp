@@ -694,6 +694,7 @@ constexpr size_t kPagesMax = 65536;
 
 std::atomic<int> fail_after;
 std::atomic<bool> failed;
+std::atomic<int> fails_after_ms;
 std::atomic<long> live;
 std::atomic<long> count;
 std::atomic<int> patient;
@@ -715,7 +716,11 @@ void *allocate(size_t size, bool may_sleep)
 {
 	if (may_sleep)
 		might_sleep();
-	void *place = must_fail() ? nullptr : std::malloc(size);
+	bool fails = must_fail();
+	void *place = fails ? nullptr : std::malloc(size);
+
+	if (fails && may_sleep)
+		std::this_thread::sleep_for(Milliseconds(fails_after_ms));
 	if (place) {
 		live += static_cast<long>(malloc_usable_size(place));
 		count++;
@@ -737,6 +742,7 @@ void release(void *place)
 void ccm_memory_fail(int nth)
 {
 	failed = false;
+	fails_after_ms = 0;
 	fail_after = nth;
 }
 
@@ -748,6 +754,11 @@ int host::patient_threads()
 bool host::memory_has_failed()
 {
 	return failed;
+}
+
+void host::memory_fails_after(int ms)
+{
+	fails_after_ms = ms;
 }
 
 long ccm_memory_live()

@@ -131,8 +131,12 @@ public:
 	}
 	int send(u32 seqn, u32 size = kSmall)
 	{
+		return send_to(they, seqn, size);
+	}
+	int send_to(u32 number, u32 seqn, u32 size = kSmall)
+	{
 		Stream bytes = payload(seqn, size);
-		ccm_msg msg{.node = they,
+		ccm_msg msg{.node = number,
 			    .module = kModule,
 			    .type = kType,
 			    .seqn = seqn,

@@ -2,10 +2,15 @@
 // Calls of a node to itself, and what may come between their steps.
 #include "background.hpp"
 #include "between.hpp"
+#include "host.hpp"
 #include "played.hpp"
 #include "test.hpp"
 
 #include <atomic>
+
+extern "C" {
+#include "kernel/memory.h"
+}
 
 using namespace ccm_testing;
 
@@ -32,11 +37,23 @@ public:
 			.flags = 0,
 			.timeout_ms = timeout_ms};
 	}
-	int call_short()
+	int call_one_way(bool on_thread)
 	{
 		ccm_call to_itself = call();
 
-		return ccm_core_rcall(node, &to_itself, false, nullptr, 0);
+		return ccm_core_rcall(node, &to_itself, on_thread, nullptr, 0);
+	}
+	int call_short()
+	{
+		return call_one_way(false);
+	}
+	int call_long()
+	{
+		return call_one_way(true);
+	}
+	int send_itself(u32 seqn)
+	{
+		return send_to(me, seqn);
 	}
 	u32 handlers() const
 	{
@@ -283,4 +300,95 @@ CCM_TEST(self, forget__while_another_detaches)
 	gate.open = true;
 	EXPECT(detacher.ends() && forgetter.ends());
 	EXPECT(!ccm_core_has(lone.node, owner));
+}
+
+// As between two nodes: what was sent before a call is there when it runs, what was
+// sent after it is not.
+CCM_TEST(self, order__of_calls_and_messages)
+{
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_SHORT, &gate));
+	EXPECT_EQ(0, lone.send_itself(1));
+	EXPECT_EQ(0, lone.call_short());
+	EXPECT_EQ(0, lone.send_itself(2));
+	EXPECT_EQ(0, lone.call_short());
+	EXPECT_EQ(0, lone.send_itself(3));
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	EXPECT_EQ(0, lone.receive(1));
+	EXPECT_EQ(-EAGAIN, lone.receive(2));
+	EXPECT_EQ(-EAGAIN, lone.receive(3));
+	gate.open = true;
+	EXPECT_EQ(0, lone.receive(3, kSoon));
+	EXPECT_EQ(2, gate.came);
+	EXPECT_EQ(0, lone.receive(2));
+	EXPECT_EQ(0, lone.send_itself(4));
+	EXPECT_EQ(0, lone.receive(4, kSoon));
+}
+
+// What was sent after a call is not lost with the node, as what is queued is not.
+CCM_TEST(self, order__and_the_node_is_deleted)
+{
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_SHORT, &gate));
+	EXPECT_EQ(0, lone.call_short());
+	EXPECT_EQ(0, lone.send_itself(1));
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	Background remover([&] { EXPECT_EQ(0, lone.remove()); });
+	EXPECT(remover.goes_on());
+	gate.open = true;
+	EXPECT(remover.ends());
+	EXPECT_EQ(0, lone.receive(1));
+}
+
+// There is no memory for a second thread; while that turns out the first has become
+// idle.
+CCM_TEST(self, long__without_memory_for_a_thread)
+{
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	ccm_memory_fail(2); // the call itself is the first
+	host::memory_fails_after(300);
+	u64 begin = ccm_now_ms();
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([] { return host::memory_has_failed(); }));
+	gate.open = true;
+	EXPECT(eventually([&] { return gate.came == 2; }));
+	EXPECT(ccm_now_ms() - begin < 3000);
+}
+
+// Whichever allocation fails: a caller that waits for ever has its answer, or is
+// told that the call has not begun.
+CCM_TEST(self, call__without_memory)
+{
+	bool failed = true;
+
+	for (int nth = 1; failed; nth++) {
+		Lone lone;
+		ccm_answer answer{};
+		ccm_call call = lone.call(CCM_FOREVER);
+
+		REQUIRE(lone.begin(returns));
+		ccm_memory_fail(nth);
+		int error = ccm_core_rcall_wait(lone.node, &call, &answer,
+						nullptr, 0);
+		failed = host::memory_has_failed();
+		ccm_memory_fail(0);
+		EXPECT(error == 0 || error == -ENOMEM);
+		if (!error) {
+			EXPECT_EQ(5, answer.result);
+			ccm_core_message_free(answer.message);
+		}
+		// And it is charged no longer.
+		ccm_peer_info self{};
+		EXPECT_EQ(0, ccm_core_peer_info(lone.node, lone.me, &self));
+		EXPECT_EQ(0, self.queued_in);
+	}
 }
