@@ -486,7 +486,7 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * @...: arguments
  *
  * The handler runs where it was registered for. The module number must be
- * attached here too: answers are charged to it.
+ * attached here too: its max_size bounds the answer.
  *
  * On error @answer is all zero, so that CCM_answer_free() may follow anyway.
  *

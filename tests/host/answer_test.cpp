@@ -201,6 +201,32 @@ int both_ways(ccm_node *(&nodes)[2], int often, u32 size)
 
 } // namespace
 
+// As api.rst reckons: 16 bytes, and 5 besides those of the block.
+CCM_TEST(answer, max_size__counts_what_a_call_takes_besides)
+{
+	constexpr u32 kBlock = 256 << 10;
+	Played play;
+	Stream block(kBlock + 1);
+	const ccm_limits limits{.max_size = 16 + 5 + kBlock, .window = 0};
+	ccm_arg arg{.type = CCM_ARG_BYTES,
+		    .size = kBlock,
+		    .number = 0,
+		    .data = block.data()};
+
+	REQUIRE(play.set_node());
+	REQUIRE_EQ(0, ccm_core_attach(play.node, kModule, &limits, nullptr));
+	ccm_call to_itself{.node = play.me,
+			   .module = kModule,
+			   .function = kFunction,
+			   .seqn = 0,
+			   .flags = 0,
+			   .timeout_ms = 0};
+	EXPECT_EQ(0, ccm_core_rcall(play.node, &to_itself, false, &arg, 1));
+	arg.size++;
+	EXPECT_EQ(-EMSGSIZE,
+		  ccm_core_rcall(play.node, &to_itself, false, &arg, 1));
+}
+
 // The windows are full of calls whose answers wait for one another.
 CCM_TEST(answer, both_ways__large_calls)
 {

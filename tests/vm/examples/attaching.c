@@ -14,7 +14,7 @@ static int run_net_ops(struct net *net, u32 node)
 	return 0;
 }
 
-static char data[(256 << 10) + 1];
+static char data[(256 << 10) + 64];
 
 static int send_to_itself(struct net *net, u32 module, size_t size)
 {
