@@ -26,6 +26,13 @@ host() {
 	make -s -C "$top/tests/host" check | sed -nE 's/^(not ok|ok) /\1 host: /p'
 }
 
+# Two nodes on this machine whose threads do random things, under ASan and UBSan, and under TSan.
+random() {
+	say "==> random operations of two nodes, half a minute under each sanitizer"
+	make -s -C "$top/tests/host" random SECONDS=25 | sed -nE 's/^# seed/    seed/w /dev/stderr
+		s/^(not ok|ok) /\1 host: /p'
+}
+
 # What ccmctl decides, the same way.
 tool() {
 	say "==> what ccmctl decides, under ASan and UBSan"
@@ -61,6 +68,7 @@ case ${1-} in
 "")
 	"$vm/packages.sh" build machines kernels checks lint
 	part host host
+	part random random
 	part ccmctl tool
 	part lint "$vm/lint.sh"
 	part bed bed

@@ -43,6 +43,11 @@ using namespace ccm_testing;
 namespace {
 
 constexpr unsigned kSecondsPerRound = 60;
+#ifdef __SANITIZE_THREAD__
+constexpr const char *kCase = "random.rounds__under_tsan";
+#else
+constexpr const char *kCase = "random.rounds__under_asan";
+#endif
 
 unsigned long long seed_of_round;
 
@@ -54,7 +59,7 @@ void on_signal(int signal)
 		std::fprintf(stderr, "# it takes more than %u seconds\n",
 			     kSecondsPerRound);
 	Doing::print();
-	std::printf("not ok random.seed_%llu: ended the program\n",
+	std::printf("not ok %s: seed %llu ended the program\n", kCase,
 		    seed_of_round);
 	std::fflush(stdout);
 	_exit(1);
@@ -89,7 +94,7 @@ int main(int argc, char **argv)
 		rounds++;
 	} while (ccm_now_ms() < until);
 	alarm(0);
-	std::printf("ok random.rounds\n# %u rounds, the last of seed %llu\n",
+	std::printf("ok %s\n# %u rounds, the last of seed %llu\n", kCase,
 		    rounds, seed_of_round);
 	return 0;
 }
