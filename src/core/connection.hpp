@@ -73,7 +73,9 @@ private:
 		Place,	 // find memory for a message
 		Control, // act on a control frame
 		Arrived, // a call or an answer is whole
+		Discard, // what has arrived is for nobody
 		Break,	 // the peer broke the protocol
+		Overrun, // it has us keep too much that is refused
 	};
 	struct Source;
 	struct Transport;
@@ -117,6 +119,10 @@ private:
 	void on_payload(const Parser::Piece &piece);
 	void on_frame();
 	void message_is_whole();
+	bool is_left_over();
+	void pass_over();
+	bool charge_message_locked(Channel &channel, u64 charge);
+	bool charge_call_locked(Channel &channel, u64 charge);
 	void hold_for_listener();
 	void abandon_message();
 
@@ -145,7 +151,7 @@ private:
 	u8 control_[wire::kHelloSize]; // payload of a control frame
 	Placement placement_;	       // of the message that is arriving
 	wire::Header first_{};	       // of its first fragment
-	Message *arrived_ = nullptr;   // Todo::Arrived
+	Message *arrived_ = nullptr;   // Todo::Arrived, Todo::Discard
 	Heartbeat heartbeat_;
 	bool heard_ = false;	 // something, since it was last noted
 	bool by_itself_ = false; // of that, something without a heartbeat

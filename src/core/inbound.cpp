@@ -64,7 +64,7 @@ bool Connection::resolve()
 		retry_ms = 0;
 		if (find_place(MaySleep::Briefly))
 			break;
-		if (todo_ == Todo::Break)
+		if (todo_ != Todo::Nothing)
 			return resolve(); // memory is not what was missing
 		todo_ = Todo::Place;
 		retry_ms = ccm_now_ms() + kRetryMs;
@@ -83,11 +83,17 @@ bool Connection::resolve()
 		node.arrived(arrived);
 		break;
 	}
+	case Todo::Discard:
+		Message::drop(arrived_);
+		arrived_ = nullptr;
+		break;
 	case Todo::Break:
 		return break_off(parser_.error() == EPROTONOSUPPORT
 					 ? CCM_REASON_VERSION
 					 : CCM_REASON_PROTOCOL,
 				 EPROTO);
+	case Todo::Overrun:
+		return break_off(CCM_REASON_BROKEN, ENOBUFS);
 	}
 	return true;
 }
@@ -217,6 +223,8 @@ bool Connection::find_place(MaySleep may_sleep)
 	if (!mailbox || (!placement_.channel && !charge()))
 		return false;
 	placement_.mailbox = mailbox;
+	if (placement_.dropped)
+		return true;
 	if (first_.kind == wire::Kind::Message && mailbox->place(placement_))
 		return true;
 	if (may_sleep == MaySleep::No && first_.size > kAtOnce)
@@ -244,21 +252,51 @@ bool Connection::charge()
 		todo_ = Todo::Break;
 		return false;
 	}
-	if (limited) {
-		channel->receive.take_in(charge);
-		peer->held += charge;
-	}
 	placement_.peer = peer;
 	placement_.channel = channel;
+	if (!limited)
+		return true;
+	return first_.kind == wire::Kind::Call
+		       ? charge_call_locked(*channel, charge)
+		       : charge_message_locked(*channel, charge);
+}
+
+bool Connection::charge_message_locked(Channel &channel, u64 charge)
+{
+	placement_.dropped = !peer->keeps_locked(channel, charge);
+	if (placement_.dropped)
+		peer->stats.dropped++;
+	else
+		placement_.held = charge;
+	peer->take_in_locked(channel, charge, placement_.held);
+	return true;
+}
+
+// One for a number that nobody has attached is refused at once, and nothing stays
+// of it but its answer. Without that one who calls may wait for ever, so none is
+// dropped: a peer that takes no answers is left.
+bool Connection::charge_call_locked(Channel &channel, u64 charge)
+{
+	bool refused = !channel.receive.attached;
+
+	if (refused && peer->answers_charge >= kQueueMax + kOrphansMax) {
+		placement_ = {};
+		todo_ = Todo::Overrun;
+		return false;
+	}
+	placement_.held = refused ? charge_of(0) : charge;
+	peer->take_in_locked(channel, charge, placement_.held);
 	return true;
 }
 
 void Connection::on_payload(const Parser::Piece &piece)
 {
-	if (is_sequenced(parser_.header().kind))
-		placement_.mailbox->fill(placement_, piece.data, piece.size);
-	else
+	if (!is_sequenced(parser_.header().kind))
 		copy(control_ + piece.offset, piece.data, piece.size);
+	else if (placement_.dropped)
+		placement_.filled += piece.size;
+	else
+		placement_.mailbox->fill(placement_, piece.data, piece.size);
 }
 
 void Connection::on_frame()
@@ -280,7 +318,10 @@ void Connection::message_is_whole()
 	Channel &channel = *placement_.channel;
 
 	bool posted = false;
-	if (first_.kind == wire::Kind::Message) {
+	bool left_over = is_left_over();
+	if (left_over) {
+		pass_over();
+	} else if (first_.kind == wire::Kind::Message) {
 		peer->get(); // for the message
 		posted = placement_.mailbox->finish(placement_);
 	} else {
@@ -294,11 +335,35 @@ void Connection::message_is_whole()
 		peer->stats.bytes_in += first_.size;
 	}
 	if (posted) {
-		peer->give_back(channel, charge_of(first_.size));
+		peer->give_back(channel, placement_.held);
 		peer->put();
 	}
 	placement_ = {};
-	ccm_trace_deliver(node.number(), &told, posted);
+	if (!left_over)
+		ccm_trace_deliver(node.number(), &told, posted);
+}
+
+// Its number was detached as it came, and nobody's number keeps so much.
+bool Connection::is_left_over()
+{
+	if (placement_.dropped)
+		return true;
+	if (first_.kind != wire::Kind::Message)
+		return false;
+	Guard guard(peer->lock);
+	if (!peer->is_too_much_locked(*placement_.channel))
+		return false;
+	peer->stats.dropped++;
+	return true;
+}
+
+// To free much memory sleeps.
+void Connection::pass_over()
+{
+	arrived_ = placement_.mailbox->abandon(placement_);
+	if (arrived_)
+		todo_ = Todo::Discard;
+	peer->give_back(*placement_.channel, placement_.held);
 }
 
 // Calls and answers are looked at outside the socket's lock.
@@ -311,6 +376,7 @@ void Connection::hold_for_listener()
 	peer->get();
 	arrived_->peer = peer;
 	arrived_->channel = placement_.channel;
+	arrived_->owed = placement_.held;
 	Guard guard(peer->lock);
 	arrived_->session = peer->downs;
 }
@@ -325,9 +391,7 @@ void Connection::abandon_message()
 		return;
 	if (placement_.mailbox)
 		Message::drop(placement_.mailbox->abandon(placement_));
-	if (first_.kind != wire::Kind::Answer)
-		peer->give_back(*placement_.channel,
-				charge_of(placement_.size));
+	peer->give_back(*placement_.channel, placement_.held);
 	placement_ = {};
 }
 

@@ -22,11 +22,12 @@ struct SendLimit {
 
 // What we let the peer send.
 struct ReceiveLimit {
-	u64 received = 0;  // in this session
-	u64 held = 0;	   // in memory now, of earlier sessions too
-	u64 announced = 0; // what the peer has been told
-	u64 window = 0;	   // what may be held
-	u32 max_size = 0;  // the consumer's largest message
+	u64 received = 0;      // in this session
+	u64 held = 0;	       // in memory now, of earlier sessions too
+	bool attached = false; // somebody receives here
+	u64 announced = 0;     // what the peer has been told
+	u64 window = 0;	       // what may be held
+	u32 max_size = 0;      // the consumer's largest message
 	u32 max_announced = 0;
 
 	// What the peer might be told now.
@@ -54,10 +55,15 @@ struct ReceiveLimit {
 		return size <= max_announced && charge <= announced &&
 		       received <= announced - charge;
 	}
-	void take_in(u64 charge)
+	// What is held may be less than what was sent.
+	void take_in(u64 charge, u64 holds)
 	{
 		received += charge;
-		held += charge;
+		held += holds;
+	}
+	void take_in(u64 charge)
+	{
+		take_in(charge, charge);
 	}
 	void give_back(u64 charge)
 	{

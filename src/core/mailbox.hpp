@@ -91,6 +91,8 @@ struct Placement {
 	Channel *channel = nullptr;
 	Receiver *receiver = nullptr; // under the mailbox's lock
 	Message *message = nullptr;   // so too while there is a receiver
+	u64 held = 0;		      // what is charged for it
+	bool dropped = false;	      // it goes nowhere
 };
 
 class Mailbox {

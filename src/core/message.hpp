@@ -63,7 +63,7 @@ struct Message : Hook<Message> {
 	void become_answer(u32 answer_size)
 	{
 		kind = wire::Kind::Answer;
-		owed = charge();
+		owed = owed ? owed : charge();
 		size = answer_size;
 	}
 	u64 charge() const
@@ -82,9 +82,9 @@ struct Message : Hook<Message> {
 	// Of a call that arrived: in which of the peer's sessions. The next
 	// one's calls may have the same ids.
 	u64 session = 0;
-	// Of an answer that waits, or was its call: the charge of that, which its
-	// peer gets back when the answer is accepted. So those that wait are
-	// bounded.
+	// Of a call that arrived: what is held for it. Of an answer that waits, or was
+	// its call: that of the call, which its peer gets back when the answer is
+	// accepted. So those that wait are bounded.
 	u64 owed = 0;
 
 private:

@@ -556,10 +556,10 @@ Status Node::attach(u32 module, const ccm_limits &limits,
 	if (!mailbox)
 		return fail(ENOMEM);
 	TRY(mailbox->attach(limits, owner));
-	Status told = set_windows(module, limits);
+	Status told = set_windows(module, limits, true);
 	if (!told.ok()) {
 		(void)mailbox->detach();
-		(void)set_windows(module, kUnattached);
+		(void)set_windows(module, kUnattached, false);
 	}
 	return told;
 }
@@ -583,12 +583,13 @@ void Node::detach(Mailbox &mailbox)
 {
 	mailbox.handlers.remove_all();
 	calls.cancel(mailbox.module);
+	{
+		MutexGuard guard(mutex_);
+		// Nobody can attach yet: what comes from now on is nobody's. No
+		// memory is needed: the channels were made by attach().
+		(void)set_windows(mailbox.module, kUnattached, false);
+	}
 	mailbox.finish_detach();
-
-	MutexGuard guard(mutex_);
-	// No memory is needed: the channels were made by attach().
-	if (!mailbox.attached())
-		(void)set_windows(mailbox.module, kUnattached);
 }
 
 u32 Node::forget(const struct ::module *owner)
@@ -637,12 +638,12 @@ bool Node::report_call(u32 nth, ccm_call_info &out)
 }
 
 // Under the mutex: no peer comes or goes.
-Status Node::set_windows(u32 module, const ccm_limits &limits)
+Status Node::set_windows(u32 module, const ccm_limits &limits, bool attached)
 {
 	Status result;
 
 	for (Peer &peer : peers_) {
-		Status set = peer.set_window(module, limits);
+		Status set = peer.set_window(module, limits, attached);
 		if (!set.ok())
 			result = set;
 	}

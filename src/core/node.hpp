@@ -130,7 +130,7 @@ private:
 	void remove_peer(Peer &peer);
 	void remove_peers();
 	void stop();
-	Status set_windows(u32 module, const ccm_limits &limits);
+	Status set_windows(u32 module, const ccm_limits &limits, bool attached);
 	Result<Peer *> find(u32 number, Refusal &refusal) const;
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
 

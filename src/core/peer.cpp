@@ -88,7 +88,7 @@ Status Peer::let_wait_locked(Message *answer, Message &call)
 	    answers_charge + answer->charge() > kQueueMax)
 		return fail(ENOBUFS);
 	if (answer != &call) {
-		answer->owed = call.charge();
+		answer->owed = call.owed ? call.owed : call.charge();
 		answer->channel = call.channel;
 		answer->peer = call.peer;
 		call.peer = nullptr;
@@ -163,7 +163,9 @@ Status Peer::check_locked(const Channel &channel, u32 size) const
 bool Peer::has_room_locked(const Channel &channel, u64 charge) const
 {
 	if (self)
-		return channel.receive.held + charge <= channel.receive.window;
+		return channel.receive.held + charge <=
+			       channel.receive.window &&
+		       keeps_locked(channel, charge);
 	return channel.send.has_room(charge) && queued < kQueueMax;
 }
 
@@ -182,8 +184,7 @@ void Peer::accept_locked(Channel &channel, Message *message)
 	stats.messages_in++;
 	stats.bytes_in += message->size;
 	if (message->kind != wire::Kind::Answer) {
-		channel.receive.take_in(message->charge());
-		held += message->charge();
+		take_in_locked(channel, message->charge(), message->charge());
 		get();
 		message->peer = this;
 		message->channel = &channel;
@@ -285,10 +286,28 @@ void Peer::give_back(Channel &channel, u64 charge)
 		admit_waiting_locked();
 }
 
+bool Peer::keeps_locked(const Channel &channel, u64 charge) const
+{
+	const ReceiveLimit &receive = channel.receive;
+
+	return receive.attached || (receive.held + charge <= receive.window &&
+				    orphaned + charge <= kOrphansMax);
+}
+
+void Peer::take_in_locked(Channel &channel, u64 charge, u64 holds)
+{
+	channel.receive.take_in(charge, holds);
+	held += holds;
+	if (!channel.receive.attached)
+		orphaned += holds;
+}
+
 void Peer::give_back_locked(Channel &channel, u64 charge)
 {
 	channel.receive.give_back(charge);
 	held -= charge;
+	if (!channel.receive.attached)
+		orphaned -= charge;
 	if (connection && channel.receive.worth_telling())
 		announce_locked(channel);
 }
@@ -301,7 +320,18 @@ void Peer::announce_locked(Channel &channel)
 		connection->mark(kTransmit);
 }
 
-Status Peer::set_window(u32 module, const ccm_limits &limits)
+void Peer::set_attached_locked(Channel &channel, bool attached)
+{
+	if (channel.receive.attached == attached)
+		return;
+	channel.receive.attached = attached;
+	if (attached)
+		orphaned -= channel.receive.held;
+	else
+		orphaned += channel.receive.held;
+}
+
+Status Peer::set_window(u32 module, const ccm_limits &limits, bool attached)
 {
 	Channel *made = nullptr;
 
@@ -320,6 +350,7 @@ Status Peer::set_window(u32 module, const ccm_limits &limits)
 			channel = put_channel_locked(made);
 			made = nullptr;
 		}
+		set_attached_locked(*channel, attached);
 		channel->receive.window = limits.window;
 		channel->receive.max_size = limits.max_size;
 		if (self)

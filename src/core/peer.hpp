@@ -19,6 +19,10 @@ struct Origin;
 // Bytes at true size in a peer's queue from which on senders wait.
 constexpr u64 kQueueMax = 8u << 20;
 
+// Bytes at true size that a peer may have us hold for numbers that nobody has
+// attached, of all of them together.
+constexpr u64 kOrphansMax = 1u << 20;
+
 // A thread that sends and waits for room; it stands on its stack.
 struct Sender {
 	bool done = false; // under the peer's lock, as is the rest
@@ -68,14 +72,24 @@ struct Peer : Work, Hook<OfOrigin> {
 	Status post(Message *answer, Message &call);
 	// What was received is no longer held in memory.
 	void give_back(Channel &channel, u64 charge);
-	// What its consumer accepts has changed. ENOMEM.
-	Status set_window(u32 module, const ccm_limits &limits);
+	// What its consumer accepts has changed, or it is nobody's. ENOMEM.
+	Status set_window(u32 module, const ccm_limits &limits,
+			  bool attached = true);
 	// Let nobody connect, and what is accepted be the last: true if there is
 	// something for the listener to close.
 	bool begin_closing();
 	void report(ccm_peer_info &out);
 
 	// For those who hold the lock.
+	// Whether there is room for so much more: nobody's number has little.
+	bool keeps_locked(const Channel &channel, u64 charge) const;
+	// More is held than there is room for, as nobody is there any more.
+	bool is_too_much_locked(const Channel &channel) const
+	{
+		return !keeps_locked(channel, 0);
+	}
+	// A message has come, and this much is held of what it counts.
+	void take_in_locked(Channel &channel, u64 charge, u64 holds);
 	// Made if need be; nullptr without memory.
 	Channel *channel_locked(u32 module);
 	Channel *known_channel(u32 module) const
@@ -128,6 +142,7 @@ struct Peer : Work, Hook<OfOrigin> {
 	u64 acknowledged_sequence = 0; // of the last the peer has
 	u64 received_sequence = 0;     // of the last we have
 	u64 held = 0;		       // of all channels
+	u64 orphaned = 0;	       // of these, of those nobody has attached
 	u64 default_limit = 0;	       // of numbers the peer said nothing about
 	ccm_peer_stats stats{};
 
@@ -146,6 +161,7 @@ private:
 	Status let_wait_locked(Message *answer, Message &call);
 	void settle_locked(Message &answer);
 	void give_back_locked(Channel &channel, u64 charge);
+	void set_attached_locked(Channel &channel, bool attached);
 	Channel *put_channel_locked(Channel *made);
 
 	Count count_;

@@ -359,6 +359,7 @@ struct ccm_peer_stats {
 	u64 calls_out;
 	u64 calls_refused; /* calls from it that could not run here */
 	u64 no_memory; /* times the receiver had to wait for memory */
+	u64 dropped; /* messages that came for a number nobody has, too much to keep */
 	u64 heartbeats; /* sent */
 	u64 missed; /* of these, not answered within an interval */
 };

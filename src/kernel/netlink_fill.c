@@ -52,6 +52,7 @@ static const struct ccm_nl_counter ccm_nl_peer_counters[] = {
 	CCM_NL_PEER_COUNTER(CALLS_REFUSED, calls_refused),
 	CCM_NL_PEER_COUNTER(HEARTBEATS, heartbeats),
 	CCM_NL_PEER_COUNTER(MISSED, missed),
+	CCM_NL_PEER_COUNTER(DROPPED, dropped),
 };
 
 /* In every set of counters the attribute for padding is the first. */

@@ -673,6 +673,149 @@ CCM_TEST(listener, stop__does_not_wait_long_for_a_full_socket)
 	EXPECT(play.wire->closes());
 }
 
+// --- numbers that nobody has ----------------------------------------------------
+
+namespace {
+
+constexpr u32 kCharged2K = 1000; // bytes of such a message
+constexpr u32 kCharged16K = 16 * 1024 - 128;
+
+// So many have come, and nothing was wrong with them.
+bool has_come(Played &play, u64 messages)
+{
+	return eventually([&] {
+		       return play.info().stats.messages_in == messages;
+	       }) &&
+	       play.wire->settles() && play.info().state == CCM_STATE_UP;
+}
+
+} // namespace
+
+// What the peer was told when there was a consumer, it may still send.
+CCM_TEST(connection, detach__keeps_little_of_what_still_comes)
+{
+	Played play;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	REQUIRE_EQ(0, ccm_core_detach(play.node, kModule));
+	for (u32 seqn = 1; seqn <= 100; seqn++)
+		play.wire->deliver(play.message(seqn, kCharged2K));
+	REQUIRE(has_come(play, 100));
+	EXPECT_EQ(16 * 1024, play.info().queued_in);
+	EXPECT_EQ(92, play.info().stats.dropped);
+	// The first that came are there, and what comes now too.
+	REQUIRE(play.attach());
+	play.wire->deliver(play.message(101, kCharged2K));
+	for (u32 seqn : {1, 8, 101})
+		EXPECT_EQ(0, play.receive(seqn, kSoon));
+	EXPECT_EQ(-EAGAIN, play.receive(9));
+	EXPECT_EQ(92, play.info().stats.dropped);
+}
+
+CCM_TEST(connection, detach__while_a_large_message_comes)
+{
+	constexpr u32 kSize = 100000;
+
+	for (bool posted : {false, true}) {
+		Played play;
+		int result = 1;
+
+		REQUIRE(play.begin() && play.attach() && play.up());
+		Background receiver([&] {
+			if (posted)
+				result = play.receive(1, kSoon);
+		});
+		REQUIRE(eventually([&] {
+			return play.receivers() == (posted ? 1u : 0u);
+		}));
+		Stream bytes = play.message(1, kSize);
+		play.wire->deliver(first_of(bytes, kSize / 2));
+		REQUIRE(play.wire->settles());
+		REQUIRE_EQ(0, ccm_core_detach(play.node, kModule));
+		REQUIRE(receiver.ends());
+		EXPECT_EQ(posted ? -ESHUTDOWN : 1, result);
+		play.wire->deliver(rest_of(bytes, kSize / 2));
+		REQUIRE(has_come(play, 1));
+		EXPECT_EQ(0, play.info().queued_in);
+		EXPECT_EQ(1, play.info().stats.dropped);
+	}
+}
+
+// Each number alone has room for one of these, all together for 64.
+CCM_TEST(connection, unattached__all_numbers_have_one_bound)
+{
+	Played play;
+	constexpr u32 kFirst = 100;
+
+	REQUIRE(play.begin() && play.up());
+	for (u32 i = 0; i < 200; i++)
+		play.wire->deliver(play.message(1, kCharged16K, kFirst + i));
+	REQUIRE(has_come(play, 200));
+	EXPECT_EQ(1 << 20, play.info().queued_in);
+	EXPECT_EQ(200 - 64, play.info().stats.dropped);
+	// Who attaches takes what is there out of that account.
+	REQUIRE_EQ(0, ccm_core_attach(play.node, kFirst, nullptr, nullptr));
+	play.wire->deliver(play.message(1, kCharged16K, kFirst + 300));
+	play.wire->deliver(play.message(1, kCharged16K, kFirst + 301));
+	REQUIRE(has_come(play, 202));
+	EXPECT_EQ(200 - 64 + 1, play.info().stats.dropped);
+	EXPECT_EQ(0, ccm_core_detach(play.node, kFirst));
+	EXPECT_EQ(1 << 20, play.info().queued_in);
+}
+
+CCM_TEST(connection, detach__calls_that_still_come_are_answered)
+{
+	constexpr u32 kCalls = 60;
+	Played play;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	REQUIRE_EQ(0, ccm_core_detach(play.node, kModule));
+	Sent sent(play.wire);
+	for (u32 id = 1; id <= kCalls; id++)
+		play.wire->deliver(play.call(1, id, 50000));
+	REQUIRE(has_come(play, kCalls));
+	EXPECT_EQ(0, play.info().queued_in);
+	EXPECT_EQ(0, play.info().stats.dropped);
+	EXPECT_EQ(kCalls, play.info().stats.calls_refused);
+	u32 answers = 0;
+	for (int kind : kinds_in(sent()))
+		answers += kind == static_cast<int>(Kind::Answer);
+	EXPECT_EQ(kCalls, answers);
+}
+
+// It calls on and on, and takes no answer.
+CCM_TEST(connection, detach__calls_whose_answers_are_not_taken)
+{
+	Played play;
+	ccm_limits large{.max_size = 1 << 20, .window = 256u << 20};
+	Stream bytes(1 << 19);
+	ccm_msg msg{.node = play.they,
+		    .module = kModule,
+		    .type = kType,
+		    .size = bytes.size(),
+		    .data = bytes.data()};
+
+	REQUIRE(play.begin());
+	REQUIRE_EQ(0, ccm_core_attach(play.node, kModule, &large, nullptr));
+	REQUIRE(play.up());
+	play.wire->deliver(play.limit(64u << 20));
+	REQUIRE(play.wire->settles());
+	play.wire->set_room(0);
+	while (ccm_core_send(play.node, &msg, 0, 0) == 0)
+		;
+	REQUIRE_EQ(0, ccm_core_detach(play.node, kModule));
+	Stream calls;
+	for (u32 id = 1; id <= 50; id++)
+		calls = calls + play.call(1, id, 0);
+	play.wire->deliver(calls);
+	REQUIRE(has_come(play, 50));
+	EXPECT_EQ(50 * 256, play.info().queued_in);
+	for (u32 id = 51; id <= 40000; id++)
+		play.wire->deliver(play.call(1, id, 0));
+	EXPECT(play.goes_down(CCM_REASON_BROKEN, ENOBUFS));
+	EXPECT_EQ(0, play.info().queued_in);
+}
+
 // --- memory ----------------------------------------------------------------------
 
 namespace {

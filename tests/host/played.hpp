@@ -304,7 +304,7 @@ public:
 	}
 	// The next message, all its fragments. Order counts: not twice in one
 	// expression.
-	Stream message(u32 seqn, u32 size = kSmall)
+	Stream message(u32 seqn, u32 size = kSmall, u32 module = kModule)
 	{
 		Stream bytes = payload(seqn, size);
 		Stream frames;
@@ -319,7 +319,7 @@ public:
 			frames =
 				frames +
 				frame({.kind = ccm::wire::Kind::Message,
-				       .module = kModule,
+				       .module = static_cast<u16>(module),
 				       .type = kType,
 				       .seqn = seqn,
 				       .size = size,

@@ -64,6 +64,8 @@ constexpr auto kPeerCounters = std::to_array<Counted>({
 	{CCM_A_PEER_STATS_HEARTBEATS, "heartbeats", "heartbeats sent"},
 	{CCM_A_PEER_STATS_MISSED, "missed",
 	 "of these: not answered within an interval"},
+	{CCM_A_PEER_STATS_DROPPED, "dropped",
+	 "of messages received: too many for a number nobody has attached"},
 });
 
 std::vector<Counter> read_counters(const std::optional<Attributes> &stats,
