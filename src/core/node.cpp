@@ -6,6 +6,12 @@
 
 namespace ccm {
 
+namespace {
+
+constexpr const char *kGoing = "the namespace is going away";
+
+} // namespace
+
 // Nobody else has it any more.
 Node::~Node()
 {
@@ -126,7 +132,7 @@ Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
 	MutexGuard guard(mutex_);
 
 	if (going())
-		return refuse(ESHUTDOWN, "the namespace is going away");
+		return refuse(ESHUTDOWN, kGoing);
 	if (number() != 0 || starting_)
 		return refuse(EBUSY, "this node is configured already: "
 				     "delete it first");
@@ -156,7 +162,7 @@ Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
 
 		if (going()) {
 			made.value()->put();
-			return refuse(ESHUTDOWN, "the namespace is going away");
+			return refuse(ESHUTDOWN, kGoing);
 		}
 		old = secret_.exchange(made.value());
 	}
@@ -182,6 +188,10 @@ Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 	}
 	MutexGuard guard(mutex_);
 	listener_ = listener;
+	if (going()) {
+		stop();
+		return refuse(ESHUTDOWN, kGoing);
+	}
 	number_.store(wanted.number);
 	auto self = new_peer({.number = wanted.number, .remote = wanted.local},
 			     true);

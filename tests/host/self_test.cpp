@@ -103,6 +103,17 @@ struct Gate {
 	}
 };
 
+int set_node_of(const Played &play, ccm_node *node)
+{
+	ccm_node_config config{.number = play.me,
+			       .cluster = "test",
+			       .local = Played::address_of(play.me)};
+	const char *why;
+	int error = ccm_core_key_set(node, kSecret, sizeof(kSecret), &why);
+
+	return error ? error : ccm_core_node_set(node, &config, &why);
+}
+
 // How often an asynchronous call's end was told.
 struct Told {
 	std::atomic<u32> times{0};
@@ -164,6 +175,31 @@ CCM_TEST(self, detach__waits_for_what_another_thread_unregisters)
 	gate.open = true;
 	EXPECT(detach.ends());
 	EXPECT(unregister.ends());
+}
+
+// Nothing is left of the node, whichever is first.
+CCM_TEST(self, node_set__namespace_ends_meanwhile)
+{
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		ccm_node *node = lone.node;
+
+		REQUIRE(node && ccm_core_get(node));
+		lone.node = nullptr; // ours to end
+		{
+			auto to_it = [&] {
+				ccm_core_destroy(node);
+			};
+			Between between(nth, to_it);
+
+			(void)set_node_of(lone, node);
+			came = between.came();
+		}
+		EXPECT_EQ(-ENOTCONN, ccm_core_number(node));
+		ccm_core_put(node);
+	}
 }
 
 CCM_TEST(self, begin__detached_meanwhile)
