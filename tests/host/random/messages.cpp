@@ -124,9 +124,7 @@ static void check(Member &me, const ccm_msg &msg, u32 source, u32 thread)
 	if (!from)
 		return;
 	std::memcpy(&passed, bytes, sizeof(passed));
-	// Between a node and itself that is no order.
-	if (source != me.at)
-		me.ledger.shorts[source][thread][me.at].passed_by(passed);
+	me.ledger.shorts[source][thread][me.at].passed_by(passed);
 }
 
 int Worker::receive(ccm_msg &msg, u32 flags)
