@@ -171,6 +171,28 @@ Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
 	return {};
 }
 
+// nullptr: the error says it best.
+static const char *why_not_listening(int error)
+{
+	switch (error) {
+	case EADDRNOTAVAIL:
+		return "cannot listen at this address: no interface here has it, "
+		       "or it is tentative still, or IPv6 is off on its "
+		       "interface, or that belongs to a VRF";
+	case EADDRINUSE:
+		return "this address and port are in use already";
+	case EAFNOSUPPORT:
+		return "this kernel does not support the address's IP version: "
+		       "IPv6 is not there, or switched off";
+	case EACCES:
+	case EPERM:
+		return "not permitted to listen at this address and port: a "
+		       "security module or a BPF program forbids it";
+	default:
+		return nullptr;
+	}
+}
+
 // The socket may need a module: not under the mutex, as in set_key().
 Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 {
@@ -183,8 +205,7 @@ Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
 	if (!opened.ok()) {
 		ccm::destroy(listener);
 		return refuse(opened.error(),
-			      "cannot listen at this address and port: is the "
-			      "address on an interface, and the port free?");
+			      why_not_listening(opened.error()));
 	}
 	MutexGuard guard(mutex_);
 	listener_ = listener;

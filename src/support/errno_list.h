@@ -7,6 +7,7 @@
 #define CCM_ERRNO_LIST_H
 
 #define CCM_ERRNO_LIST(X)      \
+	X(EPERM, 1)            \
 	X(ENOENT, 2)           \
 	X(EINTR, 4)            \
 	X(EAGAIN, 11)          \
@@ -26,6 +27,9 @@
 	X(EPROTOTYPE, 91)      \
 	X(EPROTONOSUPPORT, 93) \
 	X(EOPNOTSUPP, 95)      \
+	X(EAFNOSUPPORT, 97)    \
+	X(EADDRINUSE, 98)      \
+	X(EADDRNOTAVAIL, 99)   \
 	X(ECONNABORTED, 103)   \
 	X(ECONNRESET, 104)     \
 	X(ENOBUFS, 105)        \

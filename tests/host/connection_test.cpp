@@ -488,6 +488,29 @@ CCM_TEST(listener, stats__are_read_while_they_are_counted)
 	EXPECT_EQ(50, play.stats().strangers);
 }
 
+// Each error has a sentence of its own, or says by itself what it is.
+CCM_TEST(listener, start__says_why_it_cannot_listen)
+{
+	const char *before = nullptr;
+
+	for (int error :
+	     {EADDRNOTAVAIL, EADDRINUSE, EAFNOSUPPORT, EACCES, EPROTO}) {
+		Played play;
+		ccm_node_config config{.number = 1,
+				       .cluster = "test",
+				       .local = Played::address_of(1)};
+		const char *why = nullptr;
+
+		REQUIRE_EQ(0, ccm_core_key_set(play.node, kSecret,
+					       sizeof(kSecret), &why));
+		play.network.fail_listening(error);
+		EXPECT_EQ(-error, ccm_core_node_set(play.node, &config, &why));
+		EXPECT_EQ(error == EPROTO, why == nullptr);
+		EXPECT(why != before);
+		before = why;
+	}
+}
+
 // --- what comes too late -----------------------------------------------------------
 
 // A connection that fails has no session, and loses nothing of the one before.

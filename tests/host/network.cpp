@@ -451,11 +451,20 @@ std::optional<ccm_event> Network::refusal()
 	return next(refusals_);
 }
 
-void Network::open(void *owner)
+void Network::fail_listening(int error)
 {
 	Guarded guard(mutex_);
 
-	door_ = owner;
+	listen_error_ = -error;
+}
+
+int Network::open(void *owner)
+{
+	Guarded guard(mutex_);
+
+	if (!listen_error_)
+		door_ = owner;
+	return listen_error_;
 }
 
 // Who was not accepted is reset.
@@ -550,8 +559,12 @@ int ccm_socket_listen(net *network, const ccm_endpoint *, void *owner,
 	*out = new_socket(network, nullptr);
 	if (!*out)
 		return -ENOMEM;
-	network->open(owner);
-	return 0;
+	int error = network->open(owner);
+	if (error) {
+		ccm_object_free(*out);
+		*out = nullptr;
+	}
+	return error;
 }
 
 void ccm_socket_set_backlog(ccm_socket *listening, int backlog)

@@ -140,6 +140,8 @@ public:
 	std::deque<Wire *> touched();
 	// As arrive(); nullptr if the node does not listen.
 	Wire *reach(const ccm_endpoint &remote);
+	// From now on the node cannot listen.
+	void fail_listening(int error);
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
 	// The next change of a peer's state that the node reports.
@@ -155,7 +157,7 @@ public:
 
 	// --- the node's end ---
 
-	void open(void *owner);
+	int open(void *owner);
 	void close();
 	void set_backlog(int backlog);
 	int accept(Wire *&out);
@@ -183,6 +185,7 @@ private:
 	void *door_ = nullptr;	 // who listens
 	std::deque<Wire *> connecting_;
 	std::deque<Wire *> arriving_;
+	int listen_error_ = 0;
 	std::deque<int> accept_errors_;
 	std::deque<Wire *> touched_;
 	size_t backlog_ = 64;
