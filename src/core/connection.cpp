@@ -296,7 +296,7 @@ bool Connection::break_off(ccm_reason reason, int error)
 static bool is_break(ccm_reason reason)
 {
 	return reason != CCM_REASON_ADMIN && reason != CCM_REASON_GOODBYE &&
-	       reason != CCM_REASON_REPLACED;
+	       reason != CCM_REASON_REPLACED && reason != CCM_REASON_CLAIMED;
 }
 
 ccm_event Connection::detach(ccm_reason reason, int error)
@@ -329,7 +329,8 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		lost = is_up(peer->state) || peer->state == CCM_STATE_CLOSING;
 		if (is_break(reason) && is_up(peer->state))
 			peer->stats.breaks++;
-		if (reason == CCM_REASON_REPLACED)
+		if (reason == CCM_REASON_REPLACED ||
+		    reason == CCM_REASON_CLAIMED)
 			peer->stats.replaced++;
 		if (reason == CCM_REASON_PROTOCOL ||
 		    reason == CCM_REASON_URGENT)

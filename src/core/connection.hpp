@@ -49,6 +49,11 @@ public:
 	// Ask for a sign of life if it is time, or end it for want of one: whether
 	// it still exists.
 	bool look_after(u64 now);
+	// Who it has said to be; 0: nothing yet.
+	u32 named() const
+	{
+		return handshake_.other;
+	}
 	// The peer's policy may have changed.
 	void follow_policy();
 	// A heartbeat as soon as may be, whose answer is told as an event.
@@ -88,6 +93,7 @@ private:
 	bool on_hello();
 	bool on_claim();
 	bool claim(Peer &claimed);
+	ccm_reason judge_claim_locked(const Peer &claimed) const;
 	void adopt_locked(Peer &claimed);
 	bool on_proof();
 	bool on_ready();

@@ -132,7 +132,7 @@ bool Connection::on_proof()
 		return break_off(CCM_REASON_PROOF, 0);
 	phase = Phase::Ready;
 	Guard guard(peer->lock);
-	peer->incarnation = handshake_.hello.incarnation;
+	peer->meet_locked(handshake_.hello.incarnation);
 	peer->begin_session_locked(handshake_.hello.window);
 	greeted_ = ready_due_ = true;
 	return true;
@@ -217,28 +217,45 @@ bool Connection::on_claim()
 // peer has given up may come late, when a newer one has been heard.
 bool Connection::claim(Peer &claimed)
 {
-	bool overtaken = false;
+	ccm_reason reason;
 
 	for (;;) {
 		Connection *stale;
+		bool contested;
 		{
 			Guard guard(claimed.lock);
 
-			if (!claimed.listening || claimed.deleted)
-				break;
-			overtaken = order < claimed.newest;
-			if (overtaken)
+			reason = judge_claim_locked(claimed);
+			if (reason != CCM_REASON_NONE)
 				break;
 			stale = claimed.connection;
 			if (!stale) {
 				adopt_locked(claimed);
 				return true;
 			}
+			contested = claimed.claims.contested(
+				handshake_.hello.incarnation);
 		}
-		listener_.end(*stale, CCM_REASON_REPLACED, 0);
+		listener_.end(*stale,
+			      contested ? CCM_REASON_CLAIMED
+					: CCM_REASON_REPLACED,
+			      0);
 	}
-	return break_off(overtaken ? CCM_REASON_REPLACED : CCM_REASON_UNWANTED,
-			 0);
+	return break_off(reason, 0);
+}
+
+// NONE: it may have the peer.
+ccm_reason Connection::judge_claim_locked(const Peer &claimed) const
+{
+	if (!claimed.listening || claimed.deleted)
+		return CCM_REASON_UNWANTED;
+	if (order < claimed.newest)
+		return CCM_REASON_REPLACED;
+	// Another machine has this number too, and is connected.
+	if (claimed.connection &&
+	    claimed.claims.is_early(handshake_.hello.incarnation, ccm_now_ms()))
+		return CCM_REASON_CLAIMED;
+	return CCM_REASON_NONE;
 }
 
 void Connection::adopt_locked(Peer &claimed)
@@ -247,7 +264,7 @@ void Connection::adopt_locked(Peer &claimed)
 	peer = &claimed;
 	phase = Phase::Ready;
 	claimed.change_locked(CCM_STATE_CONNECTING, CCM_REASON_NONE, 0);
-	claimed.incarnation = handshake_.hello.incarnation;
+	claimed.meet_locked(handshake_.hello.incarnation);
 	claimed.begin_session_locked(handshake_.hello.window);
 	claimed.connection = this;
 	claimed.newest = order;

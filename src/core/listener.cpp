@@ -551,7 +551,8 @@ void Listener::known(Connection &connection)
 
 void Listener::refuse(Connection &connection, ccm_reason reason, int error)
 {
-	tell_refused(connection.remote, reason, error);
+	tell_refused(connection.remote, reason, error,
+		     reason == CCM_REASON_CLAIMED ? connection.named() : 0);
 	remove(connection);
 }
 
@@ -569,6 +570,7 @@ static u64 ccm_node_stats::*counter_of(ccm_reason reason)
 	case CCM_REASON_STRANGER:
 	case CCM_REASON_CLUSTER:
 	case CCM_REASON_UNWANTED:
+	case CCM_REASON_CLAIMED:
 		return &ccm_node_stats::strangers;
 	default:
 		return &ccm_node_stats::garbage;
@@ -576,7 +578,7 @@ static u64 ccm_node_stats::*counter_of(ccm_reason reason)
 }
 
 void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
-			    int error)
+			    int error, u32 node)
 {
 	u64 now = ccm_now_ms();
 
@@ -588,6 +590,7 @@ void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 	}
 	if (told_++ < kToldPerSecond)
 		node_.tell({.kind = CCM_EVENT_KIND_REFUSED,
+			    .node = node,
 			    .reason = reason,
 			    .error = -error,
 			    .remote = remote});

@@ -77,8 +77,9 @@ private:
 	void make_room(Origin &origin, u32 places);
 	void leave_origin(Connection &connection);
 	void accept(ccm_socket *socket);
+	// node: who it has proven to be, or 0.
 	void tell_refused(const ccm_endpoint &remote, ccm_reason reason,
-			  int error);
+			  int error, u32 node = 0);
 	void check_deadlines();
 	void check(Connection &connection, u64 now);
 	void check_pokes(u64 now);

@@ -416,6 +416,15 @@ bool Peer::begin_closing()
 	return close_due;
 }
 
+void Peer::meet_locked(u64 proven)
+{
+	if (claims.contested(proven))
+		ccm_warn("node %u: another machine claims number %u",
+			 node.number(), config.number);
+	claims.admit(proven, ccm_now_ms());
+	incarnation = proven;
+}
+
 void Peer::take_no_more_locked()
 {
 	if (!is_up(state))

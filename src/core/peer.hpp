@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/channel.hpp"
+#include "core/claims.hpp"
 #include "core/work.hpp"
 #include "support/lock.hpp"
 #include "support/result.hpp"
@@ -96,6 +97,8 @@ struct Peer : Work, Hook<OfOrigin> {
 	{
 		return channels_.get(module);
 	}
+	// A machine of this incarnation has proven to be the peer.
+	void meet_locked(u64 proven);
 	// What is accepted already is the last.
 	void take_no_more_locked();
 	void change_locked(ccm_state to, ccm_reason why, int errno_behind);
@@ -124,6 +127,7 @@ struct Peer : Work, Hook<OfOrigin> {
 	u64 newest = 0; // order of accepting, of the newest connection it had
 	u64 downs = 0;	// times it went down
 	u64 incarnation = 0;
+	Claims claims;			  // of machines to be this peer
 	u64 rtt_us = 0;			  // of the last heartbeat answered
 	u64 poke_ms = 0;		  // when the last poke was taken
 	Connection *connection = nullptr; // that may be used to send

@@ -38,6 +38,7 @@ TRACE_DEFINE_ENUM(CCM_REASON_SILENT);
 TRACE_DEFINE_ENUM(CCM_REASON_PROOF);
 TRACE_DEFINE_ENUM(CCM_REASON_KEYLESS);
 TRACE_DEFINE_ENUM(CCM_REASON_TAKEN);
+TRACE_DEFINE_ENUM(CCM_REASON_CLAIMED);
 
 #define show_state(value)						\
 	__print_symbolic(value,						\
@@ -67,7 +68,8 @@ TRACE_DEFINE_ENUM(CCM_REASON_TAKEN);
 		{ CCM_REASON_SILENT, "silent" },			\
 		{ CCM_REASON_PROOF, "proof" },				\
 		{ CCM_REASON_KEYLESS, "keyless" },			\
-		{ CCM_REASON_TAKEN, "taken" })
+		{ CCM_REASON_TAKEN, "taken" },				\
+		{ CCM_REASON_CLAIMED, "claimed" })
 
 DECLARE_EVENT_CLASS(ccm_message,
 	TP_PROTO(u32 me, const struct ccm_msg *msg, int result),

@@ -810,6 +810,7 @@ void ccm_warn(const char *format, ...)
 
 	va_start(arguments, format);
 	std::vfprintf(stderr, format, arguments);
+	std::fputc('\n', stderr);
 	va_end(arguments);
 }
 

@@ -257,7 +257,7 @@ public:
 	Stream hello(u32 features = ccm::wire::kKeyed, u16 flags = 0) const
 	{
 		ccm::wire::Hello hello{.cluster = "test",
-				       .incarnation = 1,
+				       .incarnation = incarnation,
 				       .features = features,
 				       .window = 1 << 20};
 		u8 raw[ccm::wire::kHelloSize];
@@ -371,6 +371,7 @@ public:
 	net network;
 	ccm_node *node;
 	Wire *wire = nullptr; // the last
+	u64 incarnation = 1;  // the peer's
 
 private:
 	// What the node has said when this end has to prove itself.

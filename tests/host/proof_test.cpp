@@ -237,6 +237,100 @@ CCM_TEST(proof, initiator__proves_what_is_reserved_too)
 	EXPECT(change && change->state == CCM_STATE_UP);
 }
 
+// --- two machines with one number ----------------------------------------------------
+
+namespace {
+
+// The machine of this incarnation connects, and gets in or not.
+bool comes(Played &play, u64 incarnation)
+{
+	play.incarnation = incarnation;
+	if (!play.meet() || !play.say(kGreeting))
+		return false;
+	return eventually([&] {
+		       return play.wire->closed() ||
+			      play.wire->sent().size() >= kGreeting;
+	       }) &&
+	       !play.wire->closed();
+}
+
+bool is_up(Played &play)
+{
+	play.wire->deliver(play.ready());
+	auto change = play.network.changes();
+	return change && change->state == CCM_STATE_UP;
+}
+
+} // namespace
+
+CCM_TEST(claim, restart__is_none)
+{
+	Played play(Connects::Peer);
+
+	REQUIRE(play.begin() && comes(play, 1) && is_up(play));
+	for (u64 life = 2; life < 20; life++) {
+		REQUIRE(comes(play, life));
+		EXPECT(play.goes_down(CCM_REASON_REPLACED, 0));
+		REQUIRE(is_up(play));
+	}
+	EXPECT_EQ(18, play.info().stats.replaced);
+	EXPECT_EQ(0, play.stats().refused);
+}
+
+// Who is cut off comes again each second, for ten minutes.
+CCM_TEST(claim, two_machines__take_longer_and_longer_turns)
+{
+	host::StoppedClock clock;
+	Played play(Connects::Peer);
+	u64 holds = 2;
+	u32 claimed = 0;
+
+	REQUIRE(play.begin() && comes(play, 1) && is_up(play));
+	REQUIRE(comes(play, 2));
+	EXPECT(play.goes_down(CCM_REASON_REPLACED, 0)); // a restart, it seems
+	REQUIRE(is_up(play));
+	for (u32 second = 0; second < 600; second++) {
+		ccm_testing::Wire *member = play.wire;
+
+		REQUIRE(clock.rests());
+		clock.advance(1000);
+		if (!comes(play, 3 - holds)) {
+			play.wire = member;
+			continue;
+		}
+		REQUIRE(play.goes_down(CCM_REASON_CLAIMED, 0));
+		REQUIRE(is_up(play));
+		holds = 3 - holds;
+		claimed++;
+	}
+	// 0, 1, 3, 7 … 63 seconds, and each 64 from there on.
+	EXPECT(claimed >= 14 && claimed <= 16);
+	EXPECT_EQ(claimed + 1, play.info().stats.replaced);
+	EXPECT_EQ(600 - claimed, play.stats().strangers);
+	auto told = play.network.refusal();
+	REQUIRE(told.has_value());
+	EXPECT_EQ(CCM_REASON_CLAIMED, told->reason);
+	EXPECT_EQ(play.they, told->node);
+}
+
+// The turn keeps nobody out when the one whose turn it is has gone.
+CCM_TEST(claim, two_machines__and_one_has_gone)
+{
+	Played play(Connects::Peer);
+
+	REQUIRE(play.begin() && comes(play, 1) && is_up(play));
+	REQUIRE(comes(play, 2));
+	EXPECT(play.goes_down(CCM_REASON_REPLACED, 0));
+	REQUIRE(is_up(play) && comes(play, 1));
+	EXPECT(play.goes_down(CCM_REASON_CLAIMED, 0));
+	REQUIRE(is_up(play));
+	play.wire->deliver(play.frame({.kind = Kind::Goodbye}));
+	EXPECT(play.goes_down(CCM_REASON_GOODBYE, 0));
+	EXPECT(comes(play, 2) && is_up(play));
+	// Nor one that has restarted.
+	EXPECT(comes(play, 3));
+}
+
 // --- pokes -----------------------------------------------------------------------
 
 CCM_TEST(poke, comes__and_is_told_once_a_second)

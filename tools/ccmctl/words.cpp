@@ -40,6 +40,7 @@ constexpr auto kReasons = std::to_array<Reason>({
 	{"keyless", "one of the two nodes has a key, the other is insecure"},
 	{"taken",
 	 "something else in the kernel, such as BPF, took the connection"},
+	{"claimed", "another machine claims the same number"},
 });
 
 constexpr std::array kKinds = {
@@ -88,6 +89,15 @@ std::string incarnation_text(std::uint64_t incarnation)
 	return text.data();
 }
 
+// Says which number it is about.
+std::string event_why_text(const Event &event)
+{
+	if (event.reason == CCM_REASON_CLAIMED)
+		return "another machine claims number " +
+		       std::to_string(event.node);
+	return why_text(event.reason, event.error);
+}
+
 std::string refused_text(const Event &event, const std::string &number)
 {
 	std::string text = "refused a connection";
@@ -96,7 +106,7 @@ std::string refused_text(const Event &event, const std::string &number)
 		text += " from " + endpoint_text(*event.remote);
 	if (event.node != 0)
 		text += " by node " + number;
-	return text + after_colon(why_text(event.reason, event.error));
+	return text + after_colon(event_why_text(event));
 }
 
 std::string refused_call_text(const Event &event)
@@ -186,7 +196,7 @@ std::string event_text(const Event &event, const std::string &name)
 	case CCM_EVENT_KIND_STATE:
 		return "peer " + number + " is " + name_of(event.state) +
 		       incarnation_text(event.incarnation) +
-		       after_colon(why_text(event.reason, event.error)) +
+		       after_colon(event_why_text(event)) +
 		       messages_text(event.unsent, "not sent") +
 		       messages_text(event.unknown, "of unknown fate");
 	case CCM_EVENT_KIND_REFUSED:

@@ -65,6 +65,8 @@ enum ccm_state {
  *   insecure
  * @CCM_REASON_TAKEN: something else in this kernel took the connection over
  *   before it was accepted, such as a BPF program with a sockmap
+ * @CCM_REASON_CLAIMED: another machine claims the same number, with the
+ *   cluster's key
  */
 enum ccm_reason {
 	CCM_REASON_NONE,
@@ -85,6 +87,7 @@ enum ccm_reason {
 	CCM_REASON_PROOF,
 	CCM_REASON_KEYLESS,
 	CCM_REASON_TAKEN,
+	CCM_REASON_CLAIMED,
 };
 
 /**
