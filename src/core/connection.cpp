@@ -17,6 +17,7 @@ Connection::Connection(Listener &listener, Node &node_, Peer *peer_)
 
 Connection::~Connection()
 {
+	Message::drop(sending_);
 	if (socket)
 		ccm_socket_close(socket);
 	if (peer)
@@ -32,6 +33,11 @@ void Connection::serve(u32 bits)
 {
 	bool drained = false;
 
+	if (detached_) {
+		if (is_unused())
+			listener_.dismiss(*this);
+		return;
+	}
 	if (phase == Phase::Connecting && !finish_connecting())
 		return;
 	if (bits & (CCM_READY_READ | CCM_READY_STATE))
@@ -299,6 +305,20 @@ static bool is_break(ccm_reason reason)
 	       reason != CCM_REASON_REPLACED && reason != CCM_REASON_CLAIMED;
 }
 
+bool Connection::is_unused()
+{
+	Guard guard(peer->lock);
+
+	return !pumping_;
+}
+
+void Connection::await_leaving()
+{
+	pump_left_.wait_idle([this] { return is_unused(); }, CCM_FOREVER);
+}
+
+// Whoever owns the pump may be a thread that does not get to run: what it has is
+// left to it, and so is the socket.
 ccm_event Connection::detach(ccm_reason reason, int error)
 {
 	List<Message> dropped;
@@ -308,20 +328,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		Guard guard(peer->lock);
 
 		peer->connection = nullptr;
-		peer->ending = true;
 		detached_ = true;
-	}
-	// Whoever sends is not blocked by the network, and looks soon.
-	pump_left_.wait_idle(
-		[this] {
-			Guard guard(peer->lock);
-			return !pumping_;
-		},
-		CCM_FOREVER);
-	abandon_message();
-	{
-		Guard guard(peer->lock);
-
 		if (peer->state == CCM_STATE_CLOSING) {
 			reason = CCM_REASON_ADMIN;
 			error = 0;
@@ -336,12 +343,12 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		    reason == CCM_REASON_URGENT)
 			peer->stats.garbage++;
 		loss = peer->end_session_locked(dropped);
-		if (sending_)
-			dropped.push_back(sending_);
 		peer->change_locked(CCM_STATE_DOWN, reason, error);
 	}
+	abandon_message();
 	while (Message *message = dropped.pop_front())
 		discard(message);
+	retry_ms = deadline_ms = look_ms = 0;
 	return {.kind = CCM_EVENT_KIND_STATE,
 		.node = peer->config.number,
 		.state = CCM_STATE_DOWN,

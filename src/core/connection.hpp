@@ -44,8 +44,16 @@ public:
 	void serve(u32 bits);
 	// After all that is queued.
 	void say_goodbye();
-	// Nobody uses it any more; what the peer had by it is gone.
+	// What the peer had by it is gone, and it is down. Whoever is sending by
+	// it may be so still.
 	ccm_event detach(ccm_reason reason, int error);
+	bool is_detached() const
+	{
+		return detached_;
+	}
+	// Nobody is sending by it. Of one that is detached: nobody ever will.
+	bool is_unused();
+	void await_leaving();
 	// Ask for a sign of life if it is time, or end it for want of one: whether
 	// it still exists.
 	bool look_after(u64 now);
@@ -171,7 +179,7 @@ private:
 	bool unfinished_ = false; // the pump holds a frame, sent in part or not
 	bool blocked_ = false;	  // the socket is full; it will tell
 	int refused_ = 0;	  // why the socket took no frame
-	bool detached_ = false;	  // do not send any more
+	bool detached_ = false;	  // do not send any more; set by the listener
 	bool hello_due_ = false;
 	bool proof_due_ = false;
 	bool greeted_ = false; // the peer's proof has come

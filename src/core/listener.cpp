@@ -64,10 +64,14 @@ void Listener::stop()
 void Listener::end_all()
 {
 	while (Connection *connection = connections_.front()) {
-		if (connection->peer)
-			end(*connection, CCM_REASON_ADMIN, 0);
-		else
+		if (!connection->peer) {
 			remove(*connection);
+		} else if (connection->is_detached()) {
+			connection->await_leaving();
+			remove(*connection);
+		} else {
+			end(*connection, CCM_REASON_ADMIN, 0);
+		}
 	}
 	while (Poke *left = pokes_.front())
 		remove(*left);
@@ -600,15 +604,16 @@ void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 
 void Listener::end(Connection &connection, ccm_reason reason, int error)
 {
-	ccm_socket_mute(connection.socket);
 	ccm_event event = connection.detach(reason, error);
-	remove(connection);
+	if (connection.is_unused())
+		remove(connection);
 	node_.fail_receivers(event.node, EHOSTDOWN);
 	node_.calls.lost(event.node);
 	node_.tell(event);
 }
 
-// Nobody marks it any more: the socket is mute, and no peer has it.
+// Nobody sends by it, and nobody marks it any more: no peer has it, and the socket
+// is mute then.
 void Listener::remove(Connection &connection)
 {
 	ccm_socket_mute(connection.socket);

@@ -111,8 +111,10 @@ bool Connection::keep_pumping(Pump::Outcome outcome, bool tired)
 		}
 	}
 	pumping_ = false;
-	if (detached_)
+	if (detached_) {
+		mark(kTransmit); // to be done away with
 		pump_left_.wake();
+	}
 	return false;
 }
 
@@ -130,7 +132,8 @@ bool Connection::next_frame(Frame &frame)
 	{
 		Guard guard(peer->lock);
 
-		if (done) {
+		// What is detached is no part of the peer's account any more.
+		if (done && !detached_) {
 			peer->queued -= done->charge();
 			if (!peer->waiting.empty() || !peer->answers.empty())
 				peer->admit_waiting_locked();

@@ -57,7 +57,7 @@ Status Peer::post(Message *answer, Message &call)
 		Guard guard(lock);
 
 		// Who asked is gone with its session.
-		if (!takes_messages_locked() || call.session != downs)
+		if (!is_up(state) || call.session != downs)
 			return fail(EHOSTDOWN);
 		TRY(check_locked(*call.channel, answer->size));
 		if (self || (answers.empty() && queued < kQueueMax))
@@ -104,7 +104,7 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
 {
 	Guard guard(lock);
 
-	if (!takes_messages_locked())
+	if (!is_up(state))
 		return fail(EHOSTDOWN);
 	Channel *channel = channel_locked(message->module);
 	if (!channel)
@@ -399,7 +399,7 @@ void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
 	since_ms = ccm_now_ms();
 	if (to == CCM_STATE_DOWN) {
 		downs++;
-		close_due = ending = false;
+		close_due = false;
 	}
 	node.changed();
 	changed.wake();

@@ -123,7 +123,6 @@ struct Peer : Work, Hook<OfOrigin> {
 	bool listening = false;
 	bool deleted = false;
 	bool close_due = false; // asked for since it was down
-	bool ending = false;	// without a connection, and not down yet
 	u64 newest = 0; // order of accepting, of the newest connection it had
 	u64 downs = 0;	// times it went down
 	u64 incarnation = 0;
@@ -151,10 +150,6 @@ struct Peer : Work, Hook<OfOrigin> {
 	ccm_peer_stats stats{};
 
 private:
-	bool takes_messages_locked() const
-	{
-		return is_up(state) && !ending;
-	}
 	void wake_listener();
 	Result<bool> offer(Message *message, Sender *sender, bool may_wait);
 	Status await(Message *message, Sender &sender, int timeout_ms);

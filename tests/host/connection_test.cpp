@@ -406,6 +406,58 @@ CCM_TEST(connection, error__of_a_frame_in_a_handshake)
 	}
 }
 
+// Whoever sends does not get to run. All others are told, and the peer comes back.
+CCM_TEST(connection, error__while_a_sender_does_not_get_to_run)
+{
+	Played play;
+	int result = 1;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	Wire *old = play.wire;
+	old->hold();
+	Background sender([&] { result = play.send(1); });
+	REQUIRE(old->holds());
+	EXPECT_EQ(0, play.send(2));
+	old->fail(ECONNRESET);
+	auto down = play.network.changes();
+	REQUIRE(down && down->state == CCM_STATE_DOWN);
+	EXPECT_EQ(1, down->unknown);
+	EXPECT_EQ(1, down->unsent);
+	EXPECT_EQ(-EHOSTDOWN, play.send(3));
+	REQUIRE(play.up());
+	Sent sent(play.wire);
+	EXPECT_EQ(0, play.send(4));
+	EXPECT(kinds_in(sent()) == kinds(Kind::Message));
+	EXPECT(sender.goes_on());
+	old->let_go();
+	REQUIRE(sender.ends());
+	EXPECT_EQ(0, result);
+	EXPECT(old->closes());
+	EXPECT_EQ(0, play.info().queued_out);
+	EXPECT_EQ(0, play.send(5));
+}
+
+// The node's end needs it: its memory goes.
+CCM_TEST(listener, stop__waits_for_a_sender_that_does_not_get_to_run)
+{
+	Played play;
+	const char *why;
+
+	REQUIRE(play.begin() && play.up());
+	play.wire->hold();
+	Background sender([&] { (void)play.send(1); });
+	REQUIRE(play.wire->holds());
+	play.wire->fail(ECONNRESET);
+	REQUIRE(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
+	Background administrator(
+		[&] { (void)ccm_core_node_delete(play.node, &why); });
+	EXPECT(administrator.goes_on());
+	play.wire->let_go();
+	EXPECT(administrator.ends());
+	EXPECT(sender.ends());
+	EXPECT(play.wire->closes());
+}
+
 CCM_TEST(connection, connect__is_refused)
 {
 	Played play;
@@ -602,7 +654,7 @@ CCM_TEST(listener, proof__of_an_older_attempt_replaces_no_newer_one)
 	}
 }
 
-// Its connection is gone, and a sender that is in its socket keeps it from being down.
+// Its connection is gone, and a sender is still in its socket.
 CCM_TEST(connection, end__takes_no_message_that_it_does_not_count)
 {
 	Played play;
@@ -616,7 +668,7 @@ CCM_TEST(connection, end__takes_no_message_that_it_does_not_count)
 	REQUIRE(eventually([&] {
 		return ccm_core_ping(play.node, play.they, &why) == -EHOSTDOWN;
 	}));
-	EXPECT_EQ(CCM_STATE_UP, play.info().state);
+	EXPECT_EQ(CCM_STATE_DOWN, play.info().state);
 	int taken = play.send(2);
 	EXPECT_EQ(-EHOSTDOWN, taken);
 	play.wire->let_go();
