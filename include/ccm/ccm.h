@@ -495,12 +495,13 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * It has not run with -EOPNOTSUPP (there is no such handler), -EACCES (refused:
  * there is no thread to run it), -ENOENT (module number
  * not attached here), -EDEADLK (from a short handler), -EINVAL, -EMSGSIZE,
- * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN. It has run with
+ * -ENOTCONN, -ENODEV, -EHOSTDOWN, -ENOMEM, -ESHUTDOWN, -ERESTARTSYS. It has run with
  * -EOVERFLOW: its answer is larger than this consumer's max_size, or than the
  * other node had room for while this one did not read. It may have run, or run
  * later, with -ETIMEDOUT, -ECONNABORTED (the connection was lost), -ECANCELED
- * (detached, or the handler that calls is being unregistered), -ERESTARTSYS,
- * -EINTR.
+ * (detached, or the handler that calls is being unregistered), -EINTR (signal, or
+ * kthread_should_stop()). -ERESTARTSYS (signal while it waited for room) says that
+ * it has not been sent: a system call may be begun anew by it.
  */
 #define CCM_rcall(net, call, answer, ...) \
 	ccm_rcall_wait(net, call, answer, CCM_ARGS(__VA_ARGS__))

@@ -22,7 +22,8 @@ void Calls::await(Pending &pending, int timeout_ms)
 		},
 		timeout_ms);
 
-	(void)forget(pending, -why);
+	// It has been sent: a system call that began anew would send it again.
+	(void)forget(pending, why == -ERESTARTSYS ? EINTR : -why);
 }
 
 bool Calls::forget(Pending &pending, int error)

@@ -40,6 +40,7 @@
 	X(EHOSTDOWN, 112)      \
 	X(EINPROGRESS, 115)    \
 	X(ECANCELED, 125)      \
-	X(ENOKEY, 126)
+	X(ENOKEY, 126)         \
+	X(ERESTARTSYS, 512)
 
 #endif /* CCM_ERRNO_LIST_H */

@@ -331,7 +331,7 @@ CCM_TEST(api, receive__ends_by_a_signal)
 	ccm_test_signal(thread.load());
 	EXPECT(asleep(2, 0));
 	receiver.join();
-	EXPECT_EQ(-512, result); // -ERESTARTSYS
+	EXPECT_EQ(-ERESTARTSYS, result);
 }
 
 CCM_TEST(api, receive__is_cancelled)

@@ -471,6 +471,51 @@ CCM_TEST(call, wait__lost_with_the_connection)
 	EXPECT_EQ(-ECONNABORTED, error);
 }
 
+// The call has been sent, so no system call may be begun anew by it; if it waits for
+// room, it may.
+CCM_TEST(call, wait__ends_by_a_signal)
+{
+	const ccm_limits small{.max_size = 200, .window = 512};
+	Cluster cluster(test, 2);
+	Service service;
+	Atomic<void *> thread;
+	Atomic<int> error{1};
+	const ccm_arg none[] = {number(0)};
+	auto body = [&] {
+		int failed;
+
+		thread.store(ccm_test_me());
+		(void)result_of(1, to(2, 1, CCM_FOREVER), &failed);
+		error.store(failed);
+	};
+
+	cluster.attach_all(&small);
+	cluster.connect_all();
+	EXPECT_EQ(0, CCM_regist(cluster.net(2), kModule, 1, CCM_LONG,
+				waits_until_told, &service));
+	{
+		Thread caller(body);
+
+		EXPECT(eventually([&] { return service.running.load() == 1; }));
+		ccm_test_signal(thread.load());
+		EXPECT(eventually([&] { return error.load() != 1; }));
+	}
+	EXPECT_EQ(-EINTR, error.load());
+	EXPECT_EQ(0, call_long(1, to(2, 1), none)); // and the window is full
+	error.store(1);
+	{
+		Thread caller(body);
+
+		EXPECT(eventually(
+			[&] { return cluster.peer(1, 2).stats.waits == 1; }));
+		ccm_test_signal(thread.load());
+		EXPECT(eventually([&] { return error.load() != 1; }));
+	}
+	EXPECT_EQ(-ERESTARTSYS, error.load());
+	service.may_end.store(1);
+	EXPECT(eventually([&] { return service.ran.load() == 2; }));
+}
+
 CCM_TEST(call, wait__nested_both_ways)
 {
 	Callable cluster(test, 2);
