@@ -129,7 +129,8 @@ int ccm_attach_owner(struct net *net, u32 module,
  * Context: process context, may sleep. Not from one of the receivers, nor
  * from a handler.
  * Return: 0; -EINVAL for a bad number, -ENOENT if the number is not attached,
- * -EDEADLK from a handler of this number or a short one,
+ * -EDEADLK from a handler of this number, or a short one, or one that another
+ * handler waits for in a circle,
  * -ESHUTDOWN if CCM's part of the namespace has gone before: see CCM_attach().
  */
 int CCM_detach(struct net *net, u32 module);
@@ -402,8 +403,11 @@ int CCM_regist(struct net *net, u32 module, u32 function,
  * -ECANCELED there, and when this returns none runs.
  *
  * Context: process context, may sleep as long as its handlers run. Not from the
- * handler itself, nor from a short one.
- * Return: 0; -EINVAL, -ENOENT (no such function), -EDEADLK.
+ * handler itself, nor from a short one. What takes more than five seconds is named
+ * in the log.
+ * Return: 0; -EINVAL, -ENOENT (no such function), -EDEADLK (from there; or from a
+ * handler which the one meant waits for, directly or over others, as it unregisters
+ * or detaches).
  */
 int CCM_unregist(struct net *net, u32 module, u32 function);
 

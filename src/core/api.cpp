@@ -471,8 +471,7 @@ int ccm_core_unregist(ccm_node *node, u32 module, u32 function)
 		return -EINVAL;
 	if (!may_wait().ok())
 		return -EDEADLK;
-	Mailbox *mailbox = node->mailboxes.get(module);
-	return mailbox ? mailbox->handlers.remove(function).code() : -ENOENT;
+	return node->unregist(module, function).code();
 }
 
 // Accept a call; it may have an answer, if it has an id.

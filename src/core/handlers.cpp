@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/handlers.hpp"
 
+#include "core/mailbox.hpp"
+
 namespace ccm {
 
 Handlers::~Handlers()
@@ -28,72 +30,99 @@ Status Handlers::remove(u32 function)
 		handler = find_locked(function);
 		if (!handler)
 			return fail(ENOENT);
-		if (handler == mine_locked())
-			return fail(EDEADLK);
 		handlers_.remove(handler);
 	}
-	drain(*handler);
+	drain([=](const Running &r) { return r.handler == handler; });
 	destroy(handler);
 	return {};
 }
 
-bool Handlers::run_here()
-{
-	Guard guard(lock_);
-
-	return mine_locked() != nullptr;
-}
-
-void Handlers::remove_all()
-{
-	for (;;) {
-		Handler *handler;
-		{
-			Guard guard(lock_);
-
-			handler = handlers_.pop_front();
-		}
-		if (!handler)
-			break;
-		drain(*handler);
-		destroy(handler);
-	}
-	// Those that another thread removes at this time are in no list.
-	(void)left_.wait_idle(
-		[this] {
-			Guard guard(lock_);
-			return running_.empty();
-		},
-		CCM_FOREVER);
-}
-
 // A thread runs one at a time.
-Handler *Handlers::mine_locked()
+Handler *Handlers::run_locked(const ccm_thread *thread)
 {
-	ccm_thread *mine = ccm_thread_mine();
-
 	for (Running *r = running_.front(); r; r = running_.next(r))
-		if (r->thread && r->thread == mine)
+		if (r->thread && r->thread == thread)
 			return r->handler;
 	return nullptr;
 }
 
-// Whoever runs it is sent home from wherever it waits inside CCM.
-void Handlers::drain(Handler &handler)
+bool Handlers::runs(const ccm_thread *thread)
 {
+	Guard guard(lock_);
+
+	return run_locked(thread) != nullptr;
+}
+
+bool Handlers::runs(const ccm_thread *thread, u32 function)
+{
+	Guard guard(lock_);
+	Handler *handler = run_locked(thread);
+
+	return handler && handler->function == function;
+}
+
+void Handlers::remove_all()
+{
+	List<Handler> removed;
+	{
+		Guard guard(lock_);
+
+		removed.append(handlers_);
+	}
+	drain([](const Running &) { return true; });
+	while (Handler *handler = removed.pop_front())
+		destroy(handler);
+}
+
+// Whoever runs one of them is sent home from wherever it waits inside CCM.
+template <class Which> void Handlers::drain(Which which)
+{
+	auto ended = [&] {
+		Guard guard(lock_);
+
+		for (Running *r = running_.front(); r; r = running_.next(r))
+			if (which(*r))
+				return false;
+		return true;
+	};
 	{
 		Guard guard(lock_);
 
 		for (Running *r = running_.front(); r; r = running_.next(r))
-			if (r->handler == &handler && r->thread)
+			if (r->thread && which(*r))
 				ccm_thread_interrupt(r->thread);
 	}
-	(void)left_.wait_idle(
-		[&] {
-			Guard guard(lock_);
-			return handler.running == 0;
-		},
-		CCM_FOREVER);
+	if (left_.wait_idle(ended, kNamedAfterMs) == 0)
+		return;
+	for (u32 nth = 0; name(nth, which); nth++)
+		;
+	(void)left_.wait_idle(ended, CCM_FOREVER);
+}
+
+// The nth of those that still run; false if there are fewer.
+template <class Which> bool Handlers::name(u32 nth, Which which)
+{
+	RcuGuard while_the_name_is_read;
+	const char *owner = ccm_module_name(mailbox_.owner());
+	ccm_call_info call{};
+	bool found = false;
+	{
+		Guard guard(lock_);
+
+		for (Running *r = running_.front(); r && !found;
+		     r = running_.next(r)) {
+			if (!which(*r) || nth-- > 0)
+				continue;
+			call = describe(r->message, CCM_CALL_WHAT_LONG);
+			found = true;
+		}
+	}
+	if (found)
+		ccm_warn("function %u of module number %u (%s), called by node "
+			 "%u %llu ms ago, does not end and is waited for",
+			 call.function, call.module, owner, call.node,
+			 static_cast<unsigned long long>(call.age_ms));
+	return found;
 }
 
 Result<ccm_handler_kind> Handlers::kind(u32 function)
@@ -127,8 +156,8 @@ void Handlers::leave(Running &running)
 	running_.remove(&running);
 	if (running.thread)
 		ccm_thread_resume(running.thread);
-	if (--running.handler->running == 0)
-		left_.wake();
+	running.handler->running--;
+	left_.wake();
 }
 
 Handler *Handlers::find_locked(u32 function)

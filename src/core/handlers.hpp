@@ -9,6 +9,11 @@
 
 namespace ccm {
 
+class Mailbox;
+
+// Whoever waits longer for a handler to end says in the log for which.
+constexpr int kNamedAfterMs = 5000;
+
 // A function that was registered.
 struct Handler : Hook<Handler> {
 	Handler(u32 function_, ccm_handler_kind kind_, ccm_handler call_,
@@ -40,22 +45,24 @@ struct Running : Hook<Running> {
 
 class Handlers {
 public:
-	Handlers() = default;
+	explicit Handlers(Mailbox &mailbox) : mailbox_(mailbox)
+	{
+	}
 	~Handlers();
 	Handlers(const Handlers &) = delete;
 	Handlers &operator=(const Handlers &) = delete;
 
 	// EEXIST.
 	Status add(Handler *handler);
-	// No call begins any more and none runs when this returns: ENOENT, or
-	// EDEADLK from the handler itself. Sleeps.
+	// No call begins any more and none runs when this returns: ENOENT. Not from
+	// the handler itself: see Removals. Sleeps.
 	Status remove(u32 function);
-	// The same for all, and those that others are removing: none runs when
-	// it returns. Sleeps.
+	// The same for all, also for those that others are removing. Sleeps.
 	void remove_all();
 
-	// Whether the calling thread runs one of them.
-	bool run_here();
+	// Whether this thread runs one of them, or this one.
+	bool runs(const ccm_thread *thread);
+	bool runs(const ccm_thread *thread, u32 function);
 	// What kind it is, or ENOENT.
 	Result<ccm_handler_kind> kind(u32 function);
 	// ENOENT (there is none). Then leave(), when the thread is out of the
@@ -70,9 +77,12 @@ public:
 
 private:
 	Handler *find_locked(u32 function);
-	// The one that the calling thread runs, or nullptr.
-	Handler *mine_locked();
-	void drain(Handler &handler);
+	// The one that this thread runs, or nullptr.
+	Handler *run_locked(const ccm_thread *thread);
+	template <class Which> void drain(Which which);
+	template <class Which> bool name(u32 nth, Which which);
+
+	Mailbox &mailbox_; // that it is part of
 
 	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows
 	List<Handler> handlers_;

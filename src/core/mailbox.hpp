@@ -105,7 +105,7 @@ public:
 	Mailbox &operator=(const Mailbox &) = delete;
 
 	const u32 module;
-	Handlers handlers; // that its consumer has registered
+	Handlers handlers{*this}; // that its consumer has registered
 
 	// The consumer; the callers hold the node's mutex. EBUSY, ESHUTDOWN.
 	Status attach(const ccm_limits &limits, struct ::module *owner);

@@ -266,6 +266,13 @@ void Node::destroy()
 		going_.store(true);
 		for (Mailbox &mailbox : mailboxes)
 			mailbox.shut();
+	}
+	// Of consumers that have forgotten to detach. What runs too long is named.
+	for (Mailbox &mailbox : mailboxes)
+		mailbox.handlers.remove_all();
+	{
+		MutexGuard guard(mutex_);
+
 		stop();
 	}
 	calls.lost_all();
@@ -602,12 +609,26 @@ Status Node::detach(u32 module)
 
 	if (!mailbox)
 		return fail(ENOENT);
-	// It would wait for itself.
-	if (mailbox->handlers.run_here())
-		return fail(EDEADLK);
-	TRY(mailbox->begin_detach());
-	detach(*mailbox);
-	return {};
+	Removal removal(mailbox->handlers);
+	TRY(removals_.begin(removal));
+	Status begun = mailbox->begin_detach();
+	if (begun.ok())
+		detach(*mailbox);
+	removals_.end(removal);
+	return begun;
+}
+
+Status Node::unregist(u32 module, u32 function)
+{
+	Mailbox *mailbox = mailboxes.get(module);
+
+	if (!mailbox)
+		return fail(ENOENT);
+	Removal removal(mailbox->handlers, function);
+	TRY(removals_.begin(removal));
+	Status removed = mailbox->handlers.remove(function);
+	removals_.end(removal);
+	return removed;
 }
 
 void Node::detach(Mailbox &mailbox)

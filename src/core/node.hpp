@@ -7,6 +7,7 @@
 #include "core/origins.hpp"
 #include "core/peer.hpp"
 #include "core/pool.hpp"
+#include "core/removals.hpp"
 #include "core/secret.hpp"
 #include "support/counters.hpp"
 
@@ -76,6 +77,7 @@ struct Node {
 	Status attach(u32 module, const ccm_limits &limits,
 		      struct ::module *owner);
 	Status detach(u32 module);
+	Status unregist(u32 module, u32 function);
 	// Made if need be; nullptr without memory.
 	Mailbox *make_mailbox(u32 module, MaySleep may_sleep);
 	// Receivers that wait for this node alone get the error.
@@ -134,6 +136,7 @@ private:
 	Result<Peer *> find(u32 number, Refusal &refusal) const;
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
 
+	Removals removals_; // of handlers
 	// Configuration, peers, consumers: one change at a time. Nothing under it
 	// may ask for a module of the kernel.
 	Mutex mutex_;

@@ -45,6 +45,7 @@ enum ccm_lock_kind {
 	CCM_LOCK_PEER,  /* peer: state, send queue, channels */
 	CCM_LOCK_BOX,   /* mailbox: queues and waiters of one module number */
 	CCM_LOCK_READY, /* listener: connections with work to do */
+	CCM_LOCK_REMOVALS, /* who waits for handlers to end */
 	CCM_LOCK_HANDLERS, /* what can be called, and runs */
 	CCM_LOCK_CALLS, /* calls whose answers are awaited */
 	CCM_LOCK_POOL,	/* threads for long calls */

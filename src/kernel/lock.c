@@ -15,6 +15,7 @@ static const char *const names[CCM_LOCK_KINDS] = {
 	[CCM_LOCK_PEER] = "ccm_lock_peer",
 	[CCM_LOCK_BOX] = "ccm_lock_box",
 	[CCM_LOCK_READY] = "ccm_lock_ready",
+	[CCM_LOCK_REMOVALS] = "ccm_lock_removals",
 	[CCM_LOCK_HANDLERS] = "ccm_lock_handlers",
 	[CCM_LOCK_CALLS] = "ccm_lock_calls",
 	[CCM_LOCK_POOL] = "ccm_lock_pool",

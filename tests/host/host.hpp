@@ -2,6 +2,8 @@
 // What the parts of the boundary on the host share.
 #pragma once
 
+#include "kernel/kernel.h"
+
 #include "support/types.hpp"
 
 namespace host {
@@ -23,6 +25,28 @@ public:
 	~NoSleep();
 	NoSleep(const NoSleep &) = delete;
 	NoSleep &operator=(const NoSleep &) = delete;
+};
+
+// What CCM says in the log while this is in scope.
+class Warnings {
+public:
+	Warnings();
+	~Warnings();
+	Warnings(const Warnings &) = delete;
+	Warnings &operator=(const Warnings &) = delete;
+
+	int count() const;
+	bool none() const
+	{
+		return count() == 0;
+	}
+	bool last_has(const char *text) const;
+
+private:
+	friend void ::ccm_warn(const char *format, ...);
+
+	int count_ = 0;
+	char last_[256] = {};
 };
 
 // While this is in scope time stands still for the core, but for what the test

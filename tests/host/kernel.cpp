@@ -804,14 +804,56 @@ void ccm_buffer_free(void *buffer, size_t size)
 
 // --- reports -----------------------------------------------------------------------------
 
+namespace {
+
+std::mutex warnings_mutex; // protects:
+host::Warnings *heard;
+
+} // namespace
+
+host::Warnings::Warnings()
+{
+	std::lock_guard guard(warnings_mutex);
+
+	heard = this;
+}
+
+host::Warnings::~Warnings()
+{
+	std::lock_guard guard(warnings_mutex);
+
+	heard = nullptr;
+}
+
+int host::Warnings::count() const
+{
+	std::lock_guard guard(warnings_mutex);
+
+	return count_;
+}
+
+bool host::Warnings::last_has(const char *text) const
+{
+	std::lock_guard guard(warnings_mutex);
+
+	return std::strstr(last_, text);
+}
+
 void ccm_warn(const char *format, ...)
 {
+	std::lock_guard guard(warnings_mutex);
+	char text[256];
 	va_list arguments;
 
 	va_start(arguments, format);
-	std::vfprintf(stderr, format, arguments);
-	std::fputc('\n', stderr);
+	std::vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	if (heard) {
+		heard->count_++;
+		std::memcpy(heard->last_, text, sizeof(text));
+	} else {
+		std::fprintf(stderr, "# %s\n", text);
+	}
 }
 
 void ccm_trace_send(u32, const ccm_msg *, int)

@@ -287,6 +287,154 @@ CCM_TEST(self, call__of_what_changes_meanwhile)
 	}
 }
 
+namespace {
+
+constexpr u32 kRing = 3;
+
+// Handlers that each remove the next one's function or number, or what is left of
+// a circle, when all of them run.
+struct Circle {
+	std::atomic<u32> came{0}, removed{0}, refused{0}, others{0};
+
+	void wait_for_all()
+	{
+		came++;
+		while (came < kRing)
+			ccm_test_sleep(1);
+	}
+	void count(int error)
+	{
+		(error == 0 ? removed : error == -EDEADLK ? refused : others)++;
+	}
+	static int unregisters_next(ccm_args *args, u32)
+	{
+		Circle &circle = *static_cast<Circle *>(args->context);
+
+		circle.wait_for_all();
+		circle.count(ccm_core_unregist(circle.node, kModule,
+					       args->function % kRing + 1));
+		return 0;
+	}
+	static int detaches_next(ccm_args *args, u32)
+	{
+		Circle &circle = *static_cast<Circle *>(args->context);
+		u32 next = args->module == kModule + kRing - 1
+				   ? kModule
+				   : args->module + 1;
+
+		circle.wait_for_all();
+		circle.count(ccm_core_detach(circle.node, next));
+		return 0;
+	}
+	int begin(u32 module, u32 function, ccm_handler handler)
+	{
+		ccm_call call{.node = 1,
+			      .module = module,
+			      .function = function,
+			      .seqn = 0,
+			      .flags = 0,
+			      .timeout_ms = kSoon};
+		int error = ccm_core_regist(node, module, function, CCM_LONG,
+					    handler, this);
+
+		return error ? error
+			     : ccm_core_rcall(node, &call, true, nullptr, 0);
+	}
+	u32 ended() const
+	{
+		return removed + refused + others;
+	}
+
+	ccm_node *node = nullptr;
+};
+
+} // namespace
+
+// Each waits for the next one to end: one of them is refused, and they all end.
+CCM_TEST(self, unregist__in_a_circle)
+{
+	Circle circle;
+	Lone lone;
+
+	REQUIRE(lone.set_node() && lone.attach());
+	circle.node = lone.node;
+	for (u32 function = 1; function <= kRing; function++)
+		EXPECT_EQ(0, circle.begin(kModule, function,
+					  Circle::unregisters_next));
+	EXPECT(eventually([&] { return circle.ended() == kRing; }));
+	EXPECT_EQ(1, circle.refused);
+	EXPECT_EQ(kRing - 1, circle.removed);
+	EXPECT(eventually([&] { return lone.handlers() == 1; }));
+}
+
+CCM_TEST(self, detach__in_a_circle)
+{
+	Circle circle;
+	Lone lone;
+
+	REQUIRE(lone.set_node());
+	circle.node = lone.node;
+	for (u32 module = kModule; module < kModule + kRing; module++) {
+		EXPECT_EQ(0,
+			  ccm_core_attach(lone.node, module, nullptr, nullptr));
+		EXPECT_EQ(0, circle.begin(module, 1, Circle::detaches_next));
+	}
+	EXPECT(eventually([&] { return circle.ended() == kRing; }));
+	EXPECT_EQ(1, circle.refused);
+	EXPECT_EQ(kRing - 1, circle.removed);
+}
+
+// After five seconds, once; and before the end that it holds up.
+CCM_TEST(self, unregist__names_who_holds_it_up)
+{
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	host::Warnings warnings;
+	Background remover([&] {
+		EXPECT_EQ(0, ccm_core_unregist(lone.node, kModule, kFunction));
+	});
+	ccm_test_sleep(3000);
+	EXPECT(warnings.none());
+	EXPECT(eventually([&] { return !warnings.none(); }));
+	EXPECT(warnings.last_has(
+		"function 1 of module number 7 (), called by node 1 "));
+	EXPECT(!remover.done());
+	gate.open = true;
+	EXPECT(remover.ends());
+	EXPECT_EQ(1, warnings.count());
+}
+
+// The same for a consumer that has forgotten it all, on a thread or in the listener.
+static void end_with(ccm_test *test, ccm_handler_kind kind)
+{
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, kind, &gate));
+	EXPECT_EQ(0, lone.call_one_way(kind == CCM_LONG));
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	host::Warnings warnings;
+	Background ending([&] {
+		ccm_core_destroy(lone.node);
+		lone.node = nullptr;
+	});
+	EXPECT(eventually([&] { return !warnings.none(); }));
+	EXPECT(warnings.last_has(
+		"function 1 of module number 7 (), called by node 1 "));
+	gate.open = true;
+	EXPECT(ending.ends());
+}
+
+CCM_TEST(self, destroy__names_who_holds_it_up)
+{
+	end_with(test, CCM_LONG);
+	end_with(test, CCM_SHORT);
+}
+
 // Whoever attaches behind a step of a detach keeps what he registers.
 CCM_TEST(self, detach__attached_anew_meanwhile)
 {
@@ -329,9 +477,8 @@ CCM_TEST(self, forget__while_another_detaches)
 	REQUIRE(eventually([&] { return gate.came == 1; }));
 	Background detacher([&] { EXPECT_EQ(0, lone.detach()); });
 	EXPECT(eventually([&] { return !lone.attached(); }));
-	Background forgetter([&] {
-		EXPECT_EQ(0, ccm_core_forget(lone.node, owner));
-	});
+	Background forgetter(
+		[&] { EXPECT_EQ(0, ccm_core_forget(lone.node, owner)); });
 	EXPECT(forgetter.goes_on());
 	gate.open = true;
 	EXPECT(detacher.ends() && forgetter.ends());
