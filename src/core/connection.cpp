@@ -180,11 +180,14 @@ bool Connection::look_after(u64 now)
 	// Without memory we do not read, and so hear nothing.
 	if (todo_ != Todo::Nothing)
 		heartbeat_.heard(now, false);
-	Heartbeat::Look look =
-		heartbeat_.look(now, ccm_socket_quiet_ms(socket));
+	ccm_signs signs;
 
+	ccm_socket_signs(socket, &signs);
+	Heartbeat::Look look = heartbeat_.look(now, signs);
 	if (look.verdict == Heartbeat::Verdict::Dead)
 		return break_off(CCM_REASON_SILENT, ETIMEDOUT);
+	if (look.verdict == Heartbeat::Verdict::Lost)
+		return break_off(CCM_REASON_PATH, ETIMEDOUT);
 	look_ms = look.again;
 	{
 		Guard guard(peer->lock);
@@ -197,6 +200,9 @@ bool Connection::look_after(u64 now)
 	else if (look.verdict == Heartbeat::Verdict::Stalled)
 		become(CCM_STATE_STALLED);
 	transmit(*peer);
+	// No heartbeat passes a window that is shut.
+	if (look.ask)
+		ccm_socket_probe(socket);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 // a manager.
 #pragma once
 
-#include "support/types.hpp"
+#include "kernel/kernel.h"
 
 namespace ccm {
 
@@ -16,6 +16,7 @@ public:
 		Suspect, // one heartbeat is unanswered
 		Stalled, // its machine answers, its listener does not
 		Dead,	 // nothing at all, for as long as the limit says
+		Lost,	 // what we send does not arrive, for as long
 	};
 
 	struct Look {
@@ -39,13 +40,15 @@ public:
 	}
 	// Something has come; by_itself: not because of a heartbeat.
 	void heard(u64 now, bool by_itself);
-	// quiet: how long the peer's machine has acknowledged nothing.
-	Look look(u64 now, u64 quiet);
+	Look look(u64 now, const ccm_signs &signs);
 
 private:
-	Verdict judge(u64 now, u64 quiet) const;
+	Verdict judge(u64 now, const ccm_signs &signs) const;
 	bool has_had_time(u64 now) const;
-	u64 next_look(u64 now) const;
+	u64 most_quiet(const ccm_signs &signs) const;
+	u64 most_stuck() const;
+	void note_progress(u64 now, const ccm_signs &signs);
+	u64 next_look(u64 now, const ccm_signs &signs) const;
 
 	u32 interval_ = 0;
 	u32 limit_ = 0;
@@ -55,6 +58,8 @@ private:
 	u64 look_ = 0;	    // when to look again
 	u64 asked_ = 0;	    // since when an answer is wanted; 0: none is
 	bool told_ = false; // that it was missed
+	u64 stuck_ = 0;	    // since when nothing in flight arrives; 0: not so
+	u64 arrived_ = 0;   // bytes that had been acknowledged at the last look
 };
 
 } // namespace ccm

@@ -230,11 +230,18 @@ int ccm_socket_own(struct ccm_socket *socket, void *owner);
 int ccm_socket_status(struct ccm_socket *socket);
 /* How long silence may last from now on; 0: for ever, somebody else watches. */
 void ccm_socket_set_timeout(struct ccm_socket *socket, int timeout_ms);
-/*
- * Since when the other machine has sent nothing at all, not even an ACK, though
- * something was to be acknowledged.
- */
-u64 ccm_socket_quiet_ms(struct ccm_socket *socket);
+/* What TCP knows of the other end. */
+struct ccm_signs {
+	u64 quiet_ms; /* time since anything came, an ACK or a bare probe's answer too */
+	u64 acknowledged; /* bytes of ours, since the connection began */
+	bool in_flight; /* more of ours is on its way, and the window is open for it */
+	u64 busy_ms; /* time since some of ours has always been; less if not known */
+	bool shut; /* something of ours waits for the window to open */
+};
+
+void ccm_socket_signs(struct ccm_socket *socket, struct ccm_signs *out);
+/* If its window is shut, ask the other end at once whether it still is. */
+void ccm_socket_probe(struct ccm_socket *socket);
 void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out);
 
 /* Send what fits of both; more: something follows at once. Returns bytes, or -EAGAIN. */

@@ -463,23 +463,59 @@ int ccm_socket_status(struct ccm_socket *socket)
 	}
 }
 
-/*
- * While the peer's window is shut TCP sends nothing but probes, further and
- * further apart: it is as good as heard until one is not answered.
- */
-u64 ccm_socket_quiet_ms(struct ccm_socket *socket)
+/* Under the socket's lock. Something waits, and the window has no room for it. */
+static bool is_shut(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *head = tcp_send_head(sk);
+
+	/* What was on its way when the window shut may have been dropped by the peer. */
+	if (tp->packets_out)
+		return !tp->snd_wnd;
+	return head && after(TCP_SKB_CB(head)->end_seq, tcp_wnd_end(tp));
+}
+
+void ccm_socket_signs(struct ccm_socket *socket, struct ccm_signs *out)
 {
 	struct sock *sk = socket->sock->sk;
-	bool probing;
+	const struct tcp_sock *tp = tcp_sk(sk);
 
 	might_sleep();
 	lock_sock(sk);
-	probing = !tcp_sk(sk)->packets_out && tcp_send_head(sk);
-	probing = probing && inet_csk(sk)->icsk_probes_out <= 1;
+	out->quiet_ms = jiffies_to_msecs(keepalive_time_elapsed(tp));
+	out->acknowledged = tp->bytes_acked;
+	out->shut = is_shut(sk);
+	/* Or should be, if our own link did not drop it. */
+	out->in_flight = !out->shut && (tp->packets_out || tcp_send_head(sk));
+	out->busy_ms = 0;
+	if (out->in_flight && tp->chrono_type == TCP_CHRONO_BUSY)
+		out->busy_ms = jiffies_to_msecs(tcp_jiffies32 - tp->chrono_start);
 	release_sock(sk);
-	if (probing)
-		return 0;
-	return jiffies_to_msecs(keepalive_time_elapsed(tcp_sk(socket->sock->sk)));
+}
+
+/*
+ * TCP probes a shut window less and less often, every two minutes in the end.
+ * Here its timer, of probes or of what has to be sent again, goes off at once and
+ * begins anew. Its count of attempts does too: it is not TCP that gives up.
+ */
+void ccm_socket_probe(struct ccm_socket *socket)
+{
+	struct sock *sk = socket->sock->sk;
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	might_sleep();
+	lock_sock(sk);
+	if (sk->sk_state == TCP_ESTABLISHED && is_shut(sk)) {
+		bool probe = !tcp_sk(sk)->packets_out;
+
+		icsk->icsk_backoff = 0;
+		icsk->icsk_probes_out = 0;
+		if (!probe)
+			icsk->icsk_rto = __tcp_set_rto(tcp_sk(sk));
+		inet_csk_reset_xmit_timer(sk, probe ? ICSK_TIME_PROBE0 : ICSK_TIME_RETRANS,
+					  1, TCP_RTO_MAX);
+	}
+	release_sock(sk);
 }
 
 void ccm_socket_remote(struct ccm_socket *socket, struct ccm_endpoint *out)

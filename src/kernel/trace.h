@@ -39,6 +39,7 @@ TRACE_DEFINE_ENUM(CCM_REASON_PROOF);
 TRACE_DEFINE_ENUM(CCM_REASON_KEYLESS);
 TRACE_DEFINE_ENUM(CCM_REASON_TAKEN);
 TRACE_DEFINE_ENUM(CCM_REASON_CLAIMED);
+TRACE_DEFINE_ENUM(CCM_REASON_PATH);
 
 #define show_state(value)						\
 	__print_symbolic(value,						\
@@ -69,7 +70,8 @@ TRACE_DEFINE_ENUM(CCM_REASON_CLAIMED);
 		{ CCM_REASON_PROOF, "proof" },				\
 		{ CCM_REASON_KEYLESS, "keyless" },			\
 		{ CCM_REASON_TAKEN, "taken" },				\
-		{ CCM_REASON_CLAIMED, "claimed" })
+		{ CCM_REASON_CLAIMED, "claimed" },			\
+		{ CCM_REASON_PATH, "path" })
 
 DECLARE_EVENT_CLASS(ccm_message,
 	TP_PROTO(u32 me, const struct ccm_msg *msg, int result),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Signs of life on a connection whose other end the test plays.
+#include "background.hpp"
 #include "host.hpp"
 #include "played.hpp"
 #include "test.hpp"
@@ -244,6 +245,29 @@ CCM_TEST(life, stall__is_not_down_and_ends_with_a_word)
 	EXPECT_EQ(CCM_STATE_STALLED, play.info().state);
 	play.wire->deliver(play.frame({.kind = Kind::Echo, .seqn = 0}));
 	EXPECT(becomes(play, CCM_STATE_UP));
+}
+
+// It talks, and hears nothing: its path to us is another one than ours to it.
+CCM_TEST(life, path__that_loses_what_we_send_is_down)
+{
+	Played play;
+
+	REQUIRE(play.begin() && watch(play) && play.up());
+	play.wire->acknowledge();
+	play.wire->lose();
+	u64 since = ccm_now_ms();
+	EXPECT_EQ(0, play.send(1));
+	Background talks([&] {
+		for (u32 n = 1; play.info().state == CCM_STATE_UP; n++) {
+			play.wire->deliver(play.frame(
+				{.kind = Kind::Heartbeat, .seqn = n}));
+			ccm_test_sleep(kInterval / 4);
+		}
+	});
+	EXPECT(play.goes_down(CCM_REASON_PATH, ETIMEDOUT));
+	EXPECT(ccm_now_ms() - since >= kLimit * kInterval);
+	EXPECT_EQ(1, play.info().stats.breaks);
+	EXPECT(talks.ends());
 }
 
 CCM_TEST(life, policy__can_end_the_watch)

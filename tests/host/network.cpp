@@ -147,11 +147,23 @@ bool Wire::closed() const
 	return closed_;
 }
 
-u64 Wire::quiet_ms() const
+void Wire::lose()
 {
 	Guarded guard(network_.mutex_);
 
-	return acknowledges_ ? 0 : ~0ull;
+	lost_ = sent_.size();
+}
+
+ccm_signs Wire::signs() const
+{
+	Guarded guard(network_.mutex_);
+	size_t arrived = lost_.value_or(sent_.size());
+
+	return {.quiet_ms = acknowledges_ ? 0 : ~0ull,
+		.acknowledged = arrived,
+		.in_flight = arrived < sent_.size(),
+		.busy_ms = 0,
+		.shut = full_};
 }
 
 Stream Wire::sent() const
@@ -615,10 +627,15 @@ void ccm_socket_set_timeout(ccm_socket *, int)
 	host::might_sleep();
 }
 
-u64 ccm_socket_quiet_ms(ccm_socket *socket)
+void ccm_socket_signs(ccm_socket *socket, ccm_signs *out)
 {
 	host::might_sleep();
-	return socket->wire->quiet_ms();
+	*out = socket->wire->signs();
+}
+
+void ccm_socket_probe(ccm_socket *)
+{
+	host::might_sleep();
 }
 
 void ccm_socket_remote(ccm_socket *socket, ccm_endpoint *out)

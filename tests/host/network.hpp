@@ -56,6 +56,9 @@ public:
 	// Bytes that were delivered and that the node has not read.
 	size_t unread() const;
 
+	// From now on nothing that the node sends arrives.
+	void lose();
+
 	// Everything the node has sent.
 	Stream sent() const;
 	// The node will send no more.
@@ -78,7 +81,7 @@ public:
 
 	int own(void *owner);
 	int status() const;
-	u64 quiet_ms() const;
+	ccm_signs signs() const;
 	int send(const Stream &bytes);
 	int read(size_t budget, size_t (*take)(void *arg, const u8 *, size_t),
 		 void *arg);
@@ -107,6 +110,7 @@ private:
 	bool hold_ = false;
 	bool held_ = false; // somebody is
 	bool joined_ = false;
+	std::optional<size_t> lost_; // what comes behind so many bytes is
 	bool full_ = false;
 	bool finished_ = false;
 	bool closed_ = false;

@@ -13,6 +13,36 @@ constexpr u32 kLimit = 3;
 constexpr u64 kBegin = 50000;
 constexpr u64 kDead = 100000; // the machine has been quiet for ever
 
+// Nothing of ours is on its way.
+ccm_signs quiet_for(u64 ms)
+{
+	return {.quiet_ms = ms,
+		.acknowledged = 0,
+		.in_flight = false,
+		.busy_ms = 0,
+		.shut = false};
+}
+
+// Some is, of which so many bytes have arrived; its machine has just answered.
+ccm_signs in_flight(u64 acknowledged, u64 quiet_ms = 0, u64 busy_ms = 0)
+{
+	return {.quiet_ms = quiet_ms,
+		.acknowledged = acknowledged,
+		.in_flight = true,
+		.busy_ms = busy_ms,
+		.shut = false};
+}
+
+// It takes nothing more.
+ccm_signs shut_for(u64 quiet_ms)
+{
+	return {.quiet_ms = quiet_ms,
+		.acknowledged = 0,
+		.in_flight = false,
+		.busy_ms = 0,
+		.shut = true};
+}
+
 Heartbeat begun()
 {
 	Heartbeat heartbeat;
@@ -33,8 +63,8 @@ Course course(Heartbeat &heartbeat, u64 from, u64 to, bool acknowledges)
 	Course course;
 
 	for (u64 now = from; now <= to;) {
-		Heartbeat::Look look =
-			heartbeat.look(now, acknowledges ? 0 : kDead);
+		Heartbeat::Look look = heartbeat.look(
+			now, quiet_for(acknowledges ? 0 : kDead));
 
 		course.asked += look.ask;
 		course.missed += look.missed;
@@ -83,7 +113,7 @@ CCM_TEST(heartbeat, silence__is_counted_from_the_last_sign)
 		u64 last = kBegin + offset;
 
 		for (u64 now = kBegin; now < last; now += 50) {
-			(void)heartbeat.look(now, 0);
+			(void)heartbeat.look(now, quiet_for(0));
 			heartbeat.heard(now, true);
 		}
 		heartbeat.heard(last, true);
@@ -116,9 +146,11 @@ CCM_TEST(heartbeat, stall__needs_a_recent_acknowledgement)
 	for (u64 quiet : quiets) {
 		Heartbeat heartbeat = begun();
 
-		(void)heartbeat.look(kBegin + kInterval, 0);
-		(void)heartbeat.look(kBegin + 2 * kInterval, 0);
-		EXPECT(heartbeat.look(kBegin + kLimit * kInterval, quiet)
+		(void)heartbeat.look(kBegin + kInterval, quiet_for(0));
+		(void)heartbeat.look(kBegin + 2 * kInterval, quiet_for(0));
+		EXPECT(heartbeat
+			       .look(kBegin + kLimit * kInterval,
+				     quiet_for(quiet))
 			       .verdict ==
 		       (quiet < kRecent ? Verdict::Stalled : Verdict::Dead));
 	}
@@ -130,7 +162,7 @@ CCM_TEST(heartbeat, answers__keep_a_peer_alive)
 	u32 asked = 0;
 
 	for (u64 now = kBegin; now < kBegin + 100000;) {
-		Heartbeat::Look look = heartbeat.look(now, kDead);
+		Heartbeat::Look look = heartbeat.look(now, quiet_for(kDead));
 
 		EXPECT(look.verdict == Verdict::Alive);
 		EXPECT(!look.missed);
@@ -149,27 +181,28 @@ CCM_TEST(heartbeat, busy__connections_carry_none)
 	Heartbeat heartbeat = begun();
 
 	for (u64 now = kBegin; now < kBegin + 10000; now += 100) {
-		Heartbeat::Look look = heartbeat.look(now, kDead);
+		Heartbeat::Look look = heartbeat.look(now, quiet_for(kDead));
 
 		EXPECT(!look.ask);
 		EXPECT(look.verdict == Verdict::Alive);
 		heartbeat.heard(now, true);
 	}
 	// Half an interval without anything is no longer busy.
-	EXPECT(!heartbeat.look(kBegin + 10000, kDead).ask);
-	EXPECT(heartbeat.look(kBegin + 11000, kDead).ask);
+	EXPECT(!heartbeat.look(kBegin + 10000, quiet_for(kDead)).ask);
+	EXPECT(heartbeat.look(kBegin + 11000, quiet_for(kDead)).ask);
 }
 
 CCM_TEST(heartbeat, suspect__is_alive_again_by_any_sign)
 {
 	Heartbeat heartbeat = begun();
 
-	(void)heartbeat.look(kBegin + kInterval, kDead);
-	Heartbeat::Look look = heartbeat.look(kBegin + 2 * kInterval, kDead);
+	(void)heartbeat.look(kBegin + kInterval, quiet_for(kDead));
+	Heartbeat::Look look =
+		heartbeat.look(kBegin + 2 * kInterval, quiet_for(kDead));
 	EXPECT(look.verdict == Verdict::Suspect);
 	EXPECT(look.missed);
 	heartbeat.heard(kBegin + 2 * kInterval + 10, false);
-	look = heartbeat.look(kBegin + 2 * kInterval + 10, kDead);
+	look = heartbeat.look(kBegin + 2 * kInterval + 10, quiet_for(kDead));
 	EXPECT(look.verdict == Verdict::Alive);
 	EXPECT(!look.missed);
 }
@@ -180,8 +213,8 @@ CCM_TEST(heartbeat, late__is_not_the_peers_fault)
 	Heartbeat heartbeat = begun();
 	u64 late = kBegin + 10 * kInterval;
 
-	(void)heartbeat.look(kBegin + kInterval, 0);
-	Heartbeat::Look look = heartbeat.look(late, kDead);
+	(void)heartbeat.look(kBegin + kInterval, quiet_for(0));
+	Heartbeat::Look look = heartbeat.look(late, quiet_for(kDead));
 	EXPECT(look.verdict == Verdict::Alive);
 	EXPECT(look.ask);
 	EXPECT(!look.missed);
@@ -193,7 +226,7 @@ CCM_TEST(heartbeat, change__is_no_sign_of_life)
 {
 	Heartbeat heartbeat = begun();
 
-	(void)heartbeat.look(kBegin + kInterval, 0);
+	(void)heartbeat.look(kBegin + kInterval, quiet_for(0));
 	EXPECT(heartbeat.is(kInterval, kLimit));
 	heartbeat.change(kInterval / 2, kLimit + 1, kBegin + kInterval + 1);
 	EXPECT(!heartbeat.is(kInterval, kLimit));
@@ -211,13 +244,15 @@ CCM_TEST(heartbeat, limit__waits_for_an_answer_that_may_be_on_its_way)
 	heartbeat.begin(kShort, 2, kBegin);
 	u64 last = kBegin + kShort / 2 + 1;
 	heartbeat.heard(last, true);
-	EXPECT(!heartbeat.look(kBegin + kShort, 0).ask);
+	EXPECT(!heartbeat.look(kBegin + kShort, quiet_for(0)).ask);
 	u64 asked = kBegin + 2 * kShort;
-	EXPECT(heartbeat.look(asked, 0).ask);
-	Heartbeat::Look look = heartbeat.look(last + 2 * kShort, kDead);
+	EXPECT(heartbeat.look(asked, quiet_for(0)).ask);
+	Heartbeat::Look look =
+		heartbeat.look(last + 2 * kShort, quiet_for(kDead));
 	EXPECT(look.verdict != Verdict::Dead);
 	EXPECT_EQ(asked + kShort / 2 + 200, look.again);
-	EXPECT(heartbeat.look(look.again, kDead).verdict == Verdict::Dead);
+	EXPECT(heartbeat.look(look.again, quiet_for(kDead)).verdict ==
+	       Verdict::Dead);
 }
 
 CCM_TEST(heartbeat, limit__of_two_leaves_time_to_answer)
@@ -225,9 +260,203 @@ CCM_TEST(heartbeat, limit__of_two_leaves_time_to_answer)
 	Heartbeat heartbeat;
 
 	heartbeat.begin(kInterval, 2, kBegin);
-	EXPECT(heartbeat.look(kBegin + kInterval, 0).ask);
-	EXPECT(heartbeat.look(kBegin + 2 * kInterval - 1, kInterval).verdict ==
-	       Verdict::Alive);
-	EXPECT(heartbeat.look(kBegin + 2 * kInterval, 2 * kInterval - 40)
+	EXPECT(heartbeat.look(kBegin + kInterval, quiet_for(0)).ask);
+	EXPECT(heartbeat.look(kBegin + 2 * kInterval - 1, quiet_for(kInterval))
+		       .verdict == Verdict::Alive);
+	EXPECT(heartbeat
+		       .look(kBegin + 2 * kInterval,
+			     quiet_for(2 * kInterval - 40))
 		       .verdict == Verdict::Dead);
+}
+
+// --- what we send ----------------------------------------------------------------
+
+namespace {
+
+// Looks from here on while bytes of ours are in flight and the peer itself talks;
+// arrived(now) of them have come there. When that is found to be lost; 0: never.
+template <class F>
+u64 lost_at(Heartbeat &heartbeat, u64 from, u64 to, F arrived)
+{
+	for (u64 now = from; now <= to;) {
+		heartbeat.heard(now, true);
+		Heartbeat::Look look =
+			heartbeat.look(now, in_flight(arrived(now)));
+
+		if (look.verdict == Verdict::Lost)
+			return now;
+		if (look.again <= now)
+			return 0; // it would look for ever
+		now = look.again;
+	}
+	return 0;
+}
+
+} // namespace
+
+CCM_TEST(heartbeat, lost__is_what_does_not_arrive_whatever_the_peer_says)
+{
+	Heartbeat heartbeat = begun();
+	u64 sent = kBegin + kInterval;
+	u64 lost =
+		lost_at(heartbeat, sent, sent + 60000, [](u64) { return 1; });
+
+	EXPECT(lost >= sent + kLimit * kInterval);
+	EXPECT(lost <= sent + kLimit * kInterval + kInterval / 4);
+}
+
+CCM_TEST(heartbeat, lost__is_nothing_that_arrives_slowly)
+{
+	Heartbeat heartbeat = begun();
+	u64 sent = kBegin + kInterval;
+	auto slowly = [](u64 now) {
+		return now / (kLimit * kInterval - kInterval / 2);
+	};
+
+	EXPECT_EQ(0, lost_at(heartbeat, sent, sent + 60000, slowly));
+	// The last of it arrived a moment ago, and now it is.
+	u64 from = sent + 61000;
+	u64 lost = lost_at(heartbeat, from, from + 60000,
+			   [&](u64) { return slowly(from); });
+	EXPECT(lost >= from + kLimit * kInterval);
+	EXPECT(lost <= from + kLimit * kInterval + kInterval / 4);
+}
+
+// Sent right after a look, and found by the next one: counted from then.
+CCM_TEST(heartbeat, lost__is_counted_from_the_time_it_was_sent)
+{
+	for (u64 after = 1; after < kInterval; after += 111) {
+		Heartbeat heartbeat = begun();
+		u64 looked = kBegin + kInterval;
+		u64 sent = looked + after;
+
+		heartbeat.heard(looked, true);
+		(void)heartbeat.look(looked, quiet_for(0));
+		for (u64 now = looked + kInterval;;) {
+			heartbeat.heard(now, true);
+			Heartbeat::Look look = heartbeat.look(
+				now, in_flight(0, 0, now - sent));
+
+			if (look.verdict == Verdict::Lost) {
+				EXPECT_EQ(sent + kLimit * kInterval, now);
+				break;
+			}
+			REQUIRE(look.again > now && now < sent + 60000);
+			now = look.again;
+		}
+	}
+}
+
+// What has arrived meanwhile is no reason to count from before.
+CCM_TEST(heartbeat, lost__is_not_counted_from_before_something_arrived)
+{
+	Heartbeat heartbeat = begun();
+	u64 looked = kBegin + kInterval;
+	u64 next = looked + kInterval;
+
+	heartbeat.heard(looked, true);
+	(void)heartbeat.look(looked, quiet_for(0));
+	heartbeat.heard(next, true);
+	Heartbeat::Look look =
+		heartbeat.look(next, in_flight(100, 0, kInterval));
+	EXPECT(look.verdict == Verdict::Alive);
+	u64 lost = lost_at(heartbeat, look.again, next + 60000,
+			   [](u64) { return 100; });
+	EXPECT_EQ(next + kLimit * kInterval, lost);
+}
+
+// TCP needs that long to send something twice.
+CCM_TEST(heartbeat, lost__is_not_before_a_second)
+{
+	Heartbeat heartbeat;
+
+	heartbeat.begin(100, 2, kBegin);
+	u64 lost = lost_at(heartbeat, kBegin + 100, kBegin + 60000,
+			   [](u64) { return 1; });
+	EXPECT(lost >= kBegin + 100 + 1000);
+	EXPECT(lost <= kBegin + 100 + 1025);
+}
+
+// Who has been late itself has not seen what arrived.
+CCM_TEST(heartbeat, lost__is_not_what_nobody_looked_at)
+{
+	Heartbeat heartbeat = begun();
+	u64 sent = kBegin + kInterval;
+	u64 late = sent + 10 * kInterval;
+
+	(void)heartbeat.look(sent, in_flight(1));
+	EXPECT(heartbeat.look(late, in_flight(1, 0, late - sent)).verdict ==
+	       Verdict::Alive);
+	u64 lost =
+		lost_at(heartbeat, late, late + 60000, [](u64) { return 1; });
+	EXPECT(lost >= late + kLimit * kInterval);
+}
+
+// What is in flight when the machine dies is not the path's fault.
+CCM_TEST(heartbeat, lost__is_not_what_a_dead_machine_was_sent)
+{
+	Heartbeat heartbeat = begun();
+	u64 died = kBegin + kInterval;
+
+	heartbeat.heard(died, true);
+	for (u64 now = died;;) {
+		Heartbeat::Look look =
+			heartbeat.look(now, in_flight(1, now - died));
+
+		REQUIRE(look.verdict != Verdict::Lost);
+		REQUIRE(look.verdict != Verdict::Stalled);
+		if (look.verdict == Verdict::Dead) {
+			EXPECT(now <=
+			       died + kLimit * kInterval + kInterval / 4);
+			break;
+		}
+		REQUIRE(look.again > now && now < died + 60000);
+		now = look.again;
+	}
+}
+
+// --- a window that is shut -------------------------------------------------------
+
+namespace {
+
+// How long after its last answer a peer with a shut window is found dead, if it
+// was stalled for so long before; it has answered a probe every_ms until then.
+u64 found_after(u32 interval, u32 limit, u64 shut_ms, u64 every_ms)
+{
+	Heartbeat heartbeat;
+	u64 died = kBegin + shut_ms;
+
+	heartbeat.begin(interval, limit, kBegin);
+	for (u64 now = kBegin; now < died + 600000;) {
+		u64 last = now < died ? now - now % every_ms : died;
+		Heartbeat::Look look =
+			heartbeat.look(now, shut_for(now - last));
+
+		if (look.verdict == Verdict::Dead)
+			return now < died ? 0 : now - died;
+		if (look.again <= now)
+			return 0;
+		now = look.again;
+	}
+	return 0;
+}
+
+} // namespace
+
+CCM_TEST(heartbeat, shut__then_dead_is_found_within_the_limit)
+{
+	const u32 intervals[] = {100, 1000, 10000};
+
+	for (u32 interval : intervals) {
+		for (u32 limit = 2; limit <= 100; limit += 7) {
+			u64 most = u64{interval} * limit + 1000;
+			// It answers no more often than twice a second.
+			u64 every = interval < 600 ? 600 : interval;
+			u64 shut = 5 * interval * limit + 77;
+			u64 found = found_after(interval, limit, shut, every);
+
+			EXPECT(found > 0);
+			EXPECT(found <= most);
+		}
+	}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# sockets.sh [KERNEL...]: who else has a hand in CCM's sockets: BPF programs that take them over, filter what comes, or
-# lie about who is there. Two nodes in one guest, on the stock kernels 6.1 and 6.12, or on these. Prints a line "ok NAME"
+# sockets.sh [KERNEL [PART...]]: what may happen to CCM's sockets besides a broken link: BPF programs that take them over, filter
+# what comes, or lie about who is there; a path that loses large packets; a window that stays shut. Two nodes in one guest, on the stock kernels 6.1 and 6.12, or on one of them. Prints a line "ok NAME"
 # or "not ok NAME" a case.
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for the guest's shell; some are called by name
 source "$(dirname "$0")/managed.sh"
@@ -66,33 +66,101 @@ kept() {
 	done
 }
 
+# --- paths ----------------------------------------------------------------------------------------------------------
+
+# watched INTERVAL LIMIT: the two are joined, with heartbeats, and what they tell is noted.
+watched() {
+	echo "$(configure '') && $joins && in_node 1 ccmctl peer set 2 --interval $1 --limit $2 &&
+		in_node 2 ccmctl peer set 1 --interval $1 --limit $2 && watch_begin && sleep 2" | tr -d '\n'
+}
+
+told_why='why() { changes 2; changes 1 | awk -v why="$1" "{ print } \$3 == \"down\" { last = \$4 } END { exit last != why }"; }'
+
+# Somewhere on the way from node 1 to node 2 is a switch without jumbo frames, as it were: packets of more than 1000 bytes
+# are lost, and nobody says so. Heartbeats are small.
+path() {
+	local shrinks='qdisc add dev to1 clsact && $TC -n node2 filter add dev to1 ingress matchall action police'
+	shrinks+=' rate 10gbit burst 10m mtu 1000 conform-exceed drop/pass'
+	local sends='head -c 300000 /dev/zero | in_node 1 tee /proc/net/ccm_xfer/2 >/dev/null'
+	# What the sender hands to its link is no larger than what would be on a wire.
+	check path_joins '$IP -n node1 link set to2 gso_max_segs 1; '"$(watched 1000 3)"
+	check path_shrinks "\$TC -n node2 $shrinks; sleep 10; none_told down 0 1 2 2 1"
+	check path_loses "fault=\$(now); { $sends; } & sleep 1"
+	check path_seen 'told_within 3600 down $fault 1 2 && why path'
+	check path_seen_there 'told_within 3700 down $fault 2 1'
+	check path_in_words 'in_node 1 ccmctl show 2 | grep MTU'
+	on node1 '$TC -n node2 qdisc del dev to1 clsact'
+	check path_mended 'wait_for 5 in_node 1 ccmctl connect 2 --wait 5'
+	on node1 'in_node 2 head -c 300000 /proc/net/ccm_xfer/1 >/tmp/got & reader=$!'
+	check path_passes "$sends && wait \$reader && [ \$(wc -c </tmp/got) = 300000 ]"
+	on node1 "watch_end; $ends"
+}
+
+# Node 2's listener reads nothing, so that its window shuts, for a good while; then its machine is gone.
+large='in_node 1 sh -c "cat /dev/zero >/proc/net/ccm_xfer/2" & sleep 2'
+small='in_node 1 sh -c "for i in \$(seq 4000); do echo call 2; done >/proc/net/ccm_hold"'
+
+# window NAME FILL INTERVAL LIMIT SECONDS
+window() {
+	local name=$1
+	check "${name}_joins" "insmod /modules/ccm_hold.ko; $(watched "$3" "$4")"
+	check "${name}_fills" "in_node 1 sh -c 'echo stall 2 >/proc/net/ccm_hold'; $2; sleep $5"
+	check "${name}_is_no_fault" 'in_node 1 ccmctl -j show 2 | grep "\"state\": \"stalled\"" && none_told down 0 1 2'
+	check "${name}_dies" 'fault=$(now); part 1 2; sleep '$(($3 * $4 / 1000 + 2))
+	check "${name}_seen" "told_within $(($3 * $4 + 1000)) down \$fault 1 2 && why silent"
+	check "${name}_mended" 'join 1 2; in_node 2 sh -c "echo let_go 0 >/proc/net/ccm_hold"; wait_for 10 in_node 1 ccmctl connect 2 --wait 5'
+	on node1 "watch_end; $ends; rmmod ccm_hold"
+}
+
 # --------------------------------------------------------------------------------------------------------------------
 
-one_kernel() {
-	local kernel map
-	suite=sockets-$1
-	cluster_begin "$top/build/vm/$suite"
-	counted_kernel "$1"
-	say "==> $suite: sockets and their neighbours on $(cat "$kernel/release")"
-	make -s -C "$top" ccmctl >&2
-	make_program_for x86_64 "$vm/bpf"
-	guest node1 "$kernel" "$top/build/bpf:usr/bin/bpf"
-	guest_ready node1
-	on node1 'nodes 2; insmod /modules/kccm.ko && insmod /modules/ccm_ping.ko'
-	on node1 'taken_are_told() { [ "$(grep -c "\"reason\":\"taken\"" /tmp/events)" = "$1" ]; }'
-	on node1 'as_admin() { (echo 0 >/cg/admin/cgroup.procs; "$@"); }'
+bpf() {
+	local map
 	check bpf "$for_bpf"
 	administrator
 	bind_errors
 	liar
 	for map in sockmap sockhash verdict; do mesh "$map"; done
 	kept
+}
+
+windows() {
+	window shut_large "$large" 1000 3 100
+	window shut_small "$small" 100 3 30
+	window shut_seldom "$large" 10000 2 60
+}
+
+all() { bpf; path; windows; }
+
+# one_kernel KERNEL PART...
+one_kernel() {
+	local kernel part
+	suite=sockets-$1
+	shift
+	cluster_begin "$top/build/vm/$suite"
+	counted_kernel "${suite#*-}"
+	guest_drivers+=(sch_ingress cls_matchall act_police)
+	say "==> $suite: sockets and their neighbours on $(cat "$kernel/release")"
+	make -s -C "$top" ccmctl >&2
+	make_program_for x86_64 "$vm/bpf"
+	guest node1 "$kernel" "${for_managers[@]}" "$top/build/bpf:usr/bin/bpf" "$(tool tc):usr/lib/iproute2/tc" \
+		"$top/build/$(cat "$kernel/release")/consumers/tests/vm/consumer/ccm_hold.ko:modules/ccm_hold.ko"
+	guest_ready node1
+	on node1 'nodes 2; . /lib/ccm/manager.sh; . /lib/ccm/faults.sh'
+	on node1 "$told_why"
+	on node1 'for m in kccm ccm_ping ccm_xfer; do insmod /modules/$m.ko; done'
+	on node1 'taken_are_told() { [ "$(grep -c "\"reason\":\"taken\"" /tmp/events)" = "$1" ]; }'
+	on node1 'as_admin() { (echo 0 >/cg/admin/cgroup.procs; "$@"); }'
+	for part; do "$part"; done
 	check end nodes_end
-	check unload 'rmmod ccm_ping kccm && nothing_left'
+	check unload 'rmmod ccm_xfer ccm_ping kccm && nothing_left'
 	"$vm/judge.sh" "$cluster/node1/console.log" "$suite: console_is_clean" || failed=1
 	cluster_end
 }
 
-[ $# -gt 0 ] || set -- 6.1 6.12
-for one; do one_kernel "$one"; done
+patience=200
+series=(6.1 6.12)
+[ $# = 0 ] || series=("$1")
+shift $(($# > 0))
+for one in "${series[@]}"; do one_kernel "$one" "${@:-all}"; done
 exit $failed

@@ -41,6 +41,8 @@ constexpr auto kReasons = std::to_array<Reason>({
 	{"taken",
 	 "something else in the kernel, such as BPF, took the connection"},
 	{"claimed", "another machine claims the same number"},
+	{"path",
+	 "what we send does not arrive: check the MTU of the path between"},
 });
 
 constexpr std::array kKinds = {

@@ -67,6 +67,9 @@ enum ccm_state {
  *   before it was accepted, such as a BPF program with a sockmap
  * @CCM_REASON_CLAIMED: another machine claims the same number, with the
  *   cluster's key
+ * @CCM_REASON_PATH: nothing that was sent has arrived for as many intervals as
+ *   its limit says, though the peer lives; a path that loses large packets
+ *   does this, where a switch has a smaller MTU than the nodes
  */
 enum ccm_reason {
 	CCM_REASON_NONE,
@@ -88,6 +91,7 @@ enum ccm_reason {
 	CCM_REASON_KEYLESS,
 	CCM_REASON_TAKEN,
 	CCM_REASON_CLAIMED,
+	CCM_REASON_PATH,
 };
 
 /**

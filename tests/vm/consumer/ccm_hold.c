@@ -4,6 +4,7 @@
  * smoke test.
  *
  *	# echo call 2 >/proc/net/ccm_hold	begins a call of node 2
+ *	# echo stall 2 >/proc/net/ccm_hold	a call that holds the listener of node 2
  *	# echo receive 0 >/proc/net/ccm_hold	waits for a message that never comes
  *	# echo let_go 0 >/proc/net/ccm_hold	all calls that run here end
  *	# cat /proc/net/ccm_hold		how many have been answered, with 4711
@@ -41,6 +42,15 @@ static int handle(struct ccm_args *args, u32 seqn)
 	return HOLD_RESULT;
 }
 
+/* The same in the listener: nobody reads until "let_go". */
+static int stall(struct ccm_args *args, u32 seqn)
+{
+	struct hold *hold = args->context;
+
+	wait_event_idle(hold->wait, READ_ONCE(hold->let_go));
+	return HOLD_RESULT;
+}
+
 static void answered(void *context, int error, struct ccm_answer *answer)
 {
 	struct hold *hold = context;
@@ -49,12 +59,12 @@ static void answered(void *context, int error, struct ccm_answer *answer)
 		atomic_inc(&hold->answered);
 }
 
-static int begin_call(struct net *net, u32 node)
+static int begin_call(struct net *net, u32 node, u32 function)
 {
 	struct ccm_call call = {
 		.node = node,
 		.module = HOLD_MODULE,
-		.function = HOLD_FUNCTION,
+		.function = function,
 		.seqn = HOLD_SEQN,
 		.timeout_ms = CCM_FOREVER,
 	};
@@ -86,7 +96,9 @@ static int hold_write(struct file *file, char *text, size_t count)
 	if (sscanf(text, "%15s %u", what, &node) != 2)
 		return -EINVAL;
 	if (!strcmp(what, "call"))
-		return begin_call(net, node);
+		return begin_call(net, node, HOLD_FUNCTION);
+	if (!strcmp(what, "stall"))
+		return begin_call(net, node, STALL_FUNCTION);
 	if (!strcmp(what, "receive"))
 		return receive(net);
 	if (strcmp(what, "let_go"))
@@ -111,7 +123,8 @@ static int __net_init hold_net_init(struct net *net)
 	if (err)
 		return err;
 	init_waitqueue_head(&hold->wait);
-	err = CCM_regist(net, HOLD_MODULE, HOLD_FUNCTION, CCM_LONG, handle, hold);
+	err = CCM_regist(net, HOLD_MODULE, HOLD_FUNCTION, CCM_LONG, handle, hold) ?:
+	      CCM_regist(net, HOLD_MODULE, STALL_FUNCTION, CCM_SHORT, stall, hold);
 	if (!err && !proc_create_net_single_write("ccm_hold", 0600, net->proc_net,
 						  hold_show, hold_write, NULL))
 		err = -ENOMEM;
@@ -124,6 +137,7 @@ static void __net_exit hold_net_exit(struct net *net)
 {
 	let_go(net);
 	CCM_unregist(net, HOLD_MODULE, HOLD_FUNCTION);
+	CCM_unregist(net, HOLD_MODULE, STALL_FUNCTION);
 	CCM_detach(net, HOLD_MODULE);
 	remove_proc_entry("ccm_hold", net->proc_net);
 }

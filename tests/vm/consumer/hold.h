@@ -5,5 +5,6 @@
 
 #define HOLD_MODULE 14
 #define HOLD_FUNCTION 3
+#define STALL_FUNCTION 4
 
 #endif /* HOLD_H */
