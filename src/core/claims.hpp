@@ -6,17 +6,16 @@
 
 namespace ccm {
 
+constexpr u64 kFirstTurnMs = 1000;
+constexpr u64 kLongestTurnMs = 64000;
+constexpr u64 kForgottenMs = 600000; // without another such claim
+
 // A machine that restarts has a new incarnation, and never an old one again. So one
 // that comes back when another has been here since tells that both are there: a
 // cloned machine, a copied file. Each would replace the other's connection as soon
 // as it can connect; so they take turns, each longer than the one before.
 class Claims {
 public:
-	constexpr static u64 kFirstTurnMs = 1000;
-	constexpr static u64 kLongestTurnMs = 64000;
-	constexpr static u64 kForgottenMs =
-		600000; // without another such claim
-
 	// Whether another machine than this has been here since this was.
 	bool contested(u64 incarnation) const
 	{
