@@ -33,12 +33,29 @@ cross_of() {
 	esac
 }
 
+# in_newest STOCK COMMAND...: runs it among the tools that newest.sh has unpacked, which see this tree besides.
+in_newest() {
+	local root as=(unshare -m)
+	root=$(readlink -f "$1/root")
+	shift
+	[ "$(id -u)" = 0 ] || as=(unshare -r -m)
+	mkdir -p "$root/$top" "$root/dev" "$root/proc"
+	# shellcheck disable=SC2016  # it is the inner shell's
+	"${as[@]}" sh -c 'root=$1 top=$2 && shift 2 && mount --bind "$top" "$root/$top" && mount --rbind /dev "$root/dev" &&
+		mount --rbind /proc "$root/proc" && exec "$(command -v chroot || echo /usr/sbin/chroot)" "$root" "$@"' \
+		sh "$root" "$top" /usr/bin/env PATH=/usr/sbin:/usr/bin "$@"
+}
+
 # make_for STOCK TARGET...: what a plain `make TARGET...` builds, for a stock kernel of any architecture.
 make_for() {
 	local stock=$1 arch cross
 	shift
 	arch=$(arch_of "$stock")
 	cross=$(cross_of "$arch")
+	if [ -x "$stock/root/usr/bin/x86_64-linux-gnu-g++-14" ]; then
+		in_newest "$stock" make -s -C "$top" "$@" KDIR="/usr/src/linux-headers-$(cat "$stock/release")" >&2
+		return
+	fi
 	# 390 is what kbuild calls it.
 	make -s -C "$top" "$@" KDIR="$stock/headers" ${cross:+"ARCH=${arch%x}" "CROSS_COMPILE=$cross"} >&2
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# smoke.sh [ARCH...]: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by
+# smoke.sh [newest|ARCH...]: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by
 # the module in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12;
-# then a machine with 6.1 talks with one with 6.12. With architectures (x86_64, arm64, s390x) a cluster of them instead,
+# then a machine with 6.1 talks with one with 6.12. With "newest" on the newest kernels that Debian offers, and on
+# PREEMPT_RT. With architectures (x86_64, arm64, s390x) a cluster of them instead,
 # in which each talks with each. Prints a line "ok NAME" or "not ok NAME" a case.
 source "$(dirname "$0")/lib.sh"
 source "$vm/cluster.sh"
@@ -245,7 +246,12 @@ one_way() {
 	transfer "node$1" "node$2" "$1" "$2" "" ""
 }
 
-if [ $# -gt 0 ]; then
+if [ "$*" = newest ]; then
+	programs x86_64
+	one_kernel newest
+	one_kernel newest-rt
+	one_kernel 6.12-rt
+elif [ $# -gt 0 ]; then
 	architectures "$@"
 else
 	programs x86_64

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# stock.sh SERIES [ARCH]: Debian's newest kernel of a series (6.1, 6.12) with its headers, for x86_64 or another
-# architecture, in the cache; prints the folder.
+# stock.sh SERIES [ARCH]: Debian's newest kernel of a series (6.1, 6.12, 6.12-rt) with its headers, for x86_64 or another
+# architecture, in the cache; prints the folder. "newest" and "newest-rt" are those of the backports of Debian 13.
 #
 # There: vmlinuz, headers (a KDIR), modules (the tree that modprobe -d wants), release. Nothing is installed.
 source "$(dirname "$0")/arch.sh"
 
-# The plain flavour, not "cloud", "rt", "dbg" or "unsigned".
+# The plain flavour or "rt", not "cloud", "dbg" or "unsigned".
 newest_release() {
-	apt-cache "${apt[@]}" pkgnames "linux-image-$1." |
-		sed -n "s/^linux-image-\([0-9.]*[-+][0-9deb+]*-$debian\)\$/\1/p" | sort -V | tail -n 1
+	local flavour=$debian
+	[ "$1" = "${1%-rt}" ] || flavour=rt-$debian
+	apt-cache "${apt[@]}" pkgnames "linux-image-${1%-rt}." |
+		sed -n "s/^linux-image-\([0-9.]*[-+][0-9deb+]*-$flavour\)\$/\1/p" | sort -V | tail -n 1
 }
 
 # The packages with the headers' common part, and the build tools, which are programs of this machine's architecture.
 headers_need() {
 	apt-cache "${apt[@]}" depends "linux-headers-$1" |
-		sed -nE "s/.* (linux-headers-.*-common)\$/\1:$debian/p; s/.* (linux-kbuild-[^ ]+)\$/\1/p" | sort -u
+		sed -nE "s/.* (linux-headers-.*-common(-rt)?)\$/\1:$debian/p; s/.* (linux-kbuild-[^ ]+)\$/\1/p" | sort -u
 }
 
 unpack() {
@@ -50,8 +52,11 @@ name=$1
 [ "$arch" = x86_64 ] || name+=-$arch
 folder=$cache/stock/$name
 if [ ! -f "$folder/release" ]; then
-	only_one "stock-$name"
+	only_one "stock-${name/#newest-rt/newest}"
 	apt_for "$debian"
-	[ -f "$folder/release" ] || unpack "$1" "$folder"
+	[ -f "$folder/release" ] || case $1 in
+	newest | newest-rt) "$vm/newest.sh" "$cache/stock/newest" ;;
+	*) unpack "$1" "$folder" ;;
+	esac
 fi
 printf '%s\n' "$folder"

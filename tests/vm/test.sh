@@ -59,6 +59,7 @@ long=(
 	"faults-random-6.1 $vm/faults_random.sh 5 '' 6.1"
 	"faults-6.1 $vm/faults.sh 6.1"
 	"faults-vms-again $vm/faults_vms.sh 5"
+	"smoke-newest $vm/smoke.sh newest"
 )
 
 # in_slice N K/N: the Nth part, from 0, is of this slice.
