@@ -137,7 +137,7 @@ struct Peer : Work, Hook<OfOrigin> {
 	u64 queue_count = 0;
 	List<Message> arrived; // of self: for the listener, and what is behind
 	bool taking_own = false; // it has one of them in hand
-	List<Message> answers; // until the queue has room
+	List<Message> answers;	 // until the queue has room
 	u64 answers_charge = 0;
 	List<Message> waiting; // with a sender, not accepted yet, in order
 	List<Channel> to_announce;

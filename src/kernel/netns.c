@@ -160,7 +160,7 @@ static void forget_module(const struct module *owner)
 
 	while ((net = find_attached(owner, &ending))) {
 		if (ending)
-			msleep(10);
+			msleep(20);
 		else
 			forgotten += forget_in(net, owner);
 	}

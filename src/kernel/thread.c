@@ -90,7 +90,10 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	return wait(queue, done, arg, timeout_ms, TASK_IDLE);
 }
 
-/* Nothing that is asked for here, in the kernel's depths too, waits for I/O, which may wait for us. */
+/*
+ * Nothing that is asked for here, in the kernel's depths too, waits for I/O, which
+ * may wait for us.
+ */
 static int thread_main(void *data)
 {
 	struct ccm_thread *thread = data;
