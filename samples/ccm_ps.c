@@ -14,6 +14,9 @@
  * Whoever reads the file calls it on one node after the other, itself included,
  * until each has told all. A node that does not answer has a line that says so.
  *
+ * It serves the first network namespace alone, since what it shows is the whole
+ * machine's.
+ *
  * Shows a long handler, a call with an answer, how to send more than fits into
  * one answer, and a deadline.
  */
@@ -266,18 +269,23 @@ static const struct seq_operations ps_file_ops = {
 	.show = ps_show,
 };
 
-/* --- A node is a network namespace: answer in it, and offer its file ------ */
+/* --- Answer, and offer the file, in the first network namespace alone ------ */
 
-static int __net_init ps_net_init(struct net *net)
+/*
+ * Processes belong to the machine, not to a network namespace. A container that
+ * has one of its own, with CAP_NET_ADMIN over it, would else make it a node, and
+ * read here what the machine runs.
+ */
+static int __init ps_init(void)
 {
-	int err = CCM_attach(net, PS_MODULE, NULL);
+	int err = CCM_attach(&init_net, PS_MODULE, NULL);
 
 	if (err)
 		return err;
-	err = CCM_regist(net, PS_MODULE, PS_LIST, CCM_LONG, ps_list, NULL);
+	err = CCM_regist(&init_net, PS_MODULE, PS_LIST, CCM_LONG, ps_list, NULL);
 	if (err)
 		goto detach;
-	if (!proc_create_net("ccm_ps", 0400, net->proc_net, &ps_file_ops,
+	if (!proc_create_net("ccm_ps", 0400, init_net.proc_net, &ps_file_ops,
 			     sizeof(struct ps_reader))) {
 		err = -ENOMEM;
 		goto unregister;
@@ -285,9 +293,9 @@ static int __net_init ps_net_init(struct net *net)
 	return 0;
 
 unregister:
-	CCM_unregist(net, PS_MODULE, PS_LIST);
+	CCM_unregist(&init_net, PS_MODULE, PS_LIST);
 detach:
-	CCM_detach(net, PS_MODULE);
+	CCM_detach(&init_net, PS_MODULE);
 	return err;
 }
 
@@ -295,26 +303,11 @@ detach:
  * The first waits for handlers, the second wakes readers who wait for an
  * answer, the third waits for these readers.
  */
-static void __net_exit ps_net_exit(struct net *net)
-{
-	CCM_unregist(net, PS_MODULE, PS_LIST);
-	CCM_detach(net, PS_MODULE);
-	remove_proc_entry("ccm_ps", net->proc_net);
-}
-
-static struct pernet_operations ps_net_ops = {
-	.init = ps_net_init,
-	.exit = ps_net_exit,
-};
-
-static int __init ps_init(void)
-{
-	return register_pernet_device(&ps_net_ops);
-}
-
 static void __exit ps_exit(void)
 {
-	unregister_pernet_device(&ps_net_ops);
+	CCM_unregist(&init_net, PS_MODULE, PS_LIST);
+	CCM_detach(&init_net, PS_MODULE);
+	remove_proc_entry("ccm_ps", init_net.proc_net);
 }
 
 module_init(ps_init);

@@ -109,8 +109,20 @@ traffic() {
 	each ccm_table "$guest_b" "$b" 2 1 "${to_others[@]}" "${within[@]}" listen_to
 	each ccm_table "$guest_a" "$a" 1 2 connect_to
 	examples "$@"
-	check processes on "$guest_a" "$(lists_nodes "$a" '1 2')"
-	check processes_back on "$guest_b" "$(lists_nodes "$b" '1 2')"
+}
+
+# ccm_ps serves a machine's own namespace, and no other that is a node.
+processes() {
+	check processes on node1 "$(lists_nodes "" '1 2')"
+	check processes_back on node2 "$(lists_nodes "" '1 2')"
+}
+
+# shellcheck disable=SC2317  # `check` calls this
+no_processes() {
+	on node1 "[ -e /proc/net/ccm_ps ]" &&
+		on node1 "in_node $1 sh -c '! [ -e /proc/net/ccm_ps ]'" &&
+		json "in_node $1 ccmctl -j consumers" 'all(.[]; .module != 12 or (.attached | not))' &&
+		json "in_node $1 ccmctl -j calls" 'all(.handlers[]; .module != 12)'
 }
 
 # shellcheck disable=SC2016,SC2317  # $m is the guest's; `check` calls this
@@ -151,6 +163,7 @@ one_kernel() {
 	check load load node1
 	netlink node1 netlink_unconfigured unconfigured "in_node 1"
 	traffic node1 node1 "in_node 1" "in_node 2"
+	check no_processes_in_a_namespace no_processes 1
 	netlink node1 netlink_configured configured "in_node 1"
 	netlink node1 netlink_nobody nobody "in_node 1"
 	netlink node1 netlink_userns userns "unshare -U -r -n"
@@ -182,6 +195,7 @@ two_kernels() {
 		check "${node}_load" load $node
 	done
 	traffic node1 node2 "" ""
+	processes
 	for node in node1 node2; do
 		unload $node
 		"$vm/judge.sh" "$cluster/$node/console.log" "smoke-$run: ${node}_console_is_clean" || failed=1
