@@ -48,6 +48,11 @@ ccm_node *ccm_core_create(struct net *net)
 	return create<ccm_node>(MaySleep::Yes, net);
 }
 
+void ccm_core_begin_end(ccm_node *node)
+{
+	node->begin_end();
+}
+
 void ccm_core_destroy(ccm_node *node)
 {
 	node->destroy();

@@ -47,7 +47,7 @@ Status Listener::start()
 	return Status::from(result);
 }
 
-void Listener::stop()
+void Listener::ask_to_stop()
 {
 	{
 		Guard guard(lock_);
@@ -55,6 +55,11 @@ void Listener::stop()
 		stop_ = true;
 	}
 	awake_.wake();
+}
+
+void Listener::stop()
+{
+	ask_to_stop();
 	ccm_thread_stop(thread_);
 	// It may not even have run.
 	begin_stopping();

@@ -26,7 +26,9 @@ public:
 
 	// Run, and open the door. Sleeps, and ends early if the caller is killed.
 	Status start();
-	// Say goodbye to all peers, end all connections, and the thread. Sleeps.
+	// Say goodbye to all peers, end all connections, and the thread.
+	void ask_to_stop();
+	// The same, and wait for it. Sleeps.
 	void stop();
 
 	// There is something to do. Any context.

@@ -86,6 +86,7 @@ void Node::report(ccm_node_info &out)
 
 	out.config = config;
 	out.config.number = number();
+	out.deleting = life_ == Life::Ending;
 	out.incarnation = incarnation;
 	out.generation = generation_.load();
 	if (Ref<Secret> mine = secret()) {
@@ -115,17 +116,18 @@ void Node::fail_receivers(u32 node, int error)
 Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 {
 	TRY(begin_starting(wanted, refuse));
-	Status started = start(wanted, refuse);
-	{
-		MutexGuard guard(mutex_);
-
-		starting_ = false;
+	Status started = start(refuse);
+	if (!started.ok()) {
+		give_up_starting();
+		return started;
 	}
-	TRY(started);
 	changed();
 	tell({.kind = CCM_EVENT_KIND_NODE, .node = wanted.number});
 	return {};
 }
+
+static const char *const kEnding =
+	"this node is still being deleted: wait for the end of that";
 
 Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
 {
@@ -133,41 +135,29 @@ Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
 
 	if (going())
 		return refuse(ESHUTDOWN, kGoing);
-	if (number() != 0 || starting_)
+	if (life_ == Life::Ending)
+		return refuse(EBUSY, kEnding);
+	if (life_ != Life::None)
 		return refuse(EBUSY, "this node is configured already: "
 				     "delete it first");
 	if (!secret())
 		return refuse(ENOKEY, "the cluster's key is not set: set "
 				      "it, or say that it is insecure");
-	starting_ = true;
+	auto *listener = create<Listener>(MaySleep::Yes, *this);
+	if (!listener)
+		return refuse(ENOMEM, "out of memory");
 	config = wanted;
 	stats.clear();
 	ccm_random(&incarnation, sizeof(incarnation));
-	return {};
-}
-
-// What it is made of may need a module, and loading one may wait for a consumer
-// that waits for the mutex: so it is made before.
-Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
-{
-	auto made = Secret::make(secret, size);
-	Secret *old;
-
-	if (!made.ok())
-		return refuse(made.error(),
-			      "no memory for the key, or the kernel "
-			      "has no HMAC-SHA256");
-	{
-		MutexGuard guard(mutex_);
-
-		if (going()) {
-			made.value()->put();
-			return refuse(ESHUTDOWN, kGoing);
-		}
-		old = secret_.exchange(made.value());
+	listener_ = listener;
+	auto self = new_peer({.number = wanted.number, .remote = wanted.local},
+			     true);
+	if (!self.ok()) {
+		listener_ = nullptr;
+		ccm::destroy(listener);
+		return refuse(ENOMEM, "out of memory");
 	}
-	let_go(old);
-	tell({.kind = CCM_EVENT_KIND_KEY});
+	life_ = Life::Starting;
 	return {};
 }
 
@@ -193,88 +183,233 @@ static const char *why_not_listening(int error)
 	}
 }
 
-// The socket may need a module: not under the mutex, as in set_key().
-Status Node::start(const ccm_node_config &wanted, Refusal &refuse)
+// The socket may need a module: not under the mutex, as in set_key(). What there is
+// stays as it is meanwhile, since nothing but this changes a node that is Starting.
+Status Node::start(Refusal &refuse)
 {
-	constexpr const char *kNoMemory = "out of memory";
-	auto *listener = create<Listener>(MaySleep::Yes, *this);
+	Status opened = listener_->start();
 
-	if (!listener)
-		return refuse(ENOMEM, kNoMemory);
-	Status opened = listener->start();
-	if (!opened.ok()) {
-		ccm::destroy(listener);
+	if (!opened.ok())
 		return refuse(opened.error(),
 			      why_not_listening(opened.error()));
+	{
+		MutexGuard guard(mutex_);
+
+		if (!going()) {
+			life_ = Life::Set;
+			number_.store(config.number);
+			return {};
+		}
 	}
-	MutexGuard guard(mutex_);
-	listener_ = listener;
-	if (going()) {
-		stop();
-		return refuse(ESHUTDOWN, kGoing);
+	listener_->stop();
+	return refuse(ESHUTDOWN, kGoing);
+}
+
+// Its listener does not run.
+void Node::give_up_starting()
+{
+	Gone gone;
+	Listener *listener;
+	{
+		MutexGuard guard(mutex_);
+
+		remove_all(gone);
+		listener = listener_;
+		listener_ = nullptr;
+		life_ = Life::None;
 	}
-	number_.store(wanted.number);
-	auto self = new_peer({.number = wanted.number, .remote = wanted.local},
-			     true);
-	if (!self.ok()) {
-		stop();
-		return refuse(ENOMEM, kNoMemory);
+	ccm_rcu_wait();
+	put_all(gone);
+	ccm::destroy(listener);
+}
+
+// What it is made of may need a module, and loading one may wait for a consumer
+// that waits for the mutex: so it is made before.
+Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
+{
+	auto made = Secret::make(secret, size);
+	Secret *old;
+
+	if (!made.ok())
+		return refuse(made.error(),
+			      "no memory for the key, or the kernel "
+			      "has no HMAC-SHA256");
+	{
+		MutexGuard guard(mutex_);
+
+		if (going() || life_ == Life::Ending) {
+			made.value()->put();
+			return going() ? refuse(ESHUTDOWN, kGoing)
+				       : refuse(EBUSY, kEnding);
+		}
+		old = secret_.exchange(made.value());
 	}
+	let_go(old);
+	tell({.kind = CCM_EVENT_KIND_KEY});
 	return {};
 }
 
 Status Node::unconfigure(Refusal &refuse)
 {
-	Secret *old;
-	{
-		MutexGuard guard(mutex_);
+	MutexGuard guard(mutex_);
 
-		if (number() == 0)
-			return refuse(ENOTCONN, "this node is not configured");
-		stop();
-		old = secret_.exchange(nullptr);
-	}
-	let_go(old);
-	// Not under the mutex: whoever is told may do what needs it.
-	calls.lost_all();
-	changed();
-	tell({.kind = CCM_EVENT_KIND_NODE});
+	if (life_ == Life::Ending)
+		return {};
+	if (life_ != Life::Set)
+		return refuse(ENOTCONN, "this node is not configured");
+	begin_ending();
 	return {};
 }
 
-// Under the mutex. Says goodbye to everyone, at the same time.
-void Node::stop()
+// Under the mutex.
+void Node::begin_ending()
 {
-	if (!listener_)
+	life_ = Life::Ending;
+	listener_->ask_to_stop();
+	cleaning_.start();
+}
+
+// --- what takes time -------------------------------------------------------------
+
+// For one node it runs once at a time.
+void Node::clean_up(void *node)
+{
+	auto *mine = static_cast<Node *>(node);
+
+	mine->remove_deleted();
+	if (mine->is_ending())
+		mine->end_life();
+}
+
+bool Node::is_ending()
+{
+	MutexGuard guard(mutex_);
+
+	return life_ == Life::Ending;
+}
+
+// They are down, and the listener has nothing to do with them any more. One grace
+// period serves them all.
+void Node::remove_deleted()
+{
+	Gone gone;
+	{
+		MutexGuard guard(mutex_);
+
+		for (Peer &peer : peers_) {
+			{
+				Guard locked(peer.lock);
+
+				if (!peer.deleted ||
+				    peer.state != CCM_STATE_DOWN)
+					continue;
+			}
+			origins.remove(peer);
+			peers_.clear(peer.config.number);
+			gone.peers.push_back(&peer);
+			changed();
+			// Before one of its number can be added again.
+			tell({.kind = CCM_EVENT_KIND_PEER_DELETE,
+			      .node = peer.config.number});
+		}
+	}
+	if (gone.peers.empty())
 		return;
-	listener_->stop();
-	remove_peers();
-	// What came for numbers that nobody attached is of this life of the node.
+	ccm_rcu_wait();
+	put_all(gone);
+}
+
+void Node::put_all(Gone &gone)
+{
+	while (Message *message = gone.arrived.pop_front()) {
+		if (message->kind == wire::Kind::Message)
+			arrived(message);
+		else
+			discard(message);
+	}
+	while (Peer *peer = gone.peers.pop_front())
+		peer->put();
+}
+
+// Under the mutex. The listener's thread has ended, so its list of peers can be ours.
+void Node::remove_all(Gone &gone)
+{
+	while (Peer *peer = peers_.from(1)) {
+		{
+			Guard guard(peer->lock);
+
+			peer->changed.wake();
+			peer->fail_senders_locked(EHOSTDOWN);
+			if (peer->state != CCM_STATE_DOWN)
+				peer->change_locked(CCM_STATE_DOWN,
+						    CCM_REASON_ADMIN, 0);
+			peer->deleted = true;
+			gone.arrived.append(peer->arrived);
+		}
+		listener_->forget(*peer);
+		fail_receivers(peer->config.number, EHOSTDOWN);
+		origins.remove(*peer);
+		peers_.clear(peer->config.number);
+		gone.peers.push_back(peer);
+	}
+}
+
+// Says goodbye to everyone, at the same time. Until all is done the node keeps its
+// number, so that it cannot be configured again; and that it has none is told before
+// it gets another.
+void Node::end_life()
+{
+	Gone gone;
+	Listener *ended = listener_;
+	Secret *old;
+
+	ended->stop();
+	{
+		MutexGuard guard(mutex_);
+
+		remove_all(gone);
+		listener_ = nullptr;
+		old = secret_.exchange(nullptr);
+	}
+	ccm_rcu_wait();
+	put_all(gone);
+	ccm::destroy(ended);
+	if (old)
+		old->put();
+	// Not under the mutex: whoever is told may do what needs it.
+	calls.lost_all();
+	MutexGuard guard(mutex_);
+	// What came for numbers that nobody attached is of this life.
 	for (Mailbox &mailbox : mailboxes)
 		mailbox.purge_unattached();
-	ccm::destroy(listener_);
-	listener_ = nullptr;
 	number_.store(0);
+	life_ = Life::None;
+	changed();
+	tell({.kind = CCM_EVENT_KIND_NODE});
+}
+
+void Node::begin_end()
+{
+	MutexGuard guard(mutex_);
+
+	if (going())
+		return;
+	going_.store(true);
+	for (Mailbox &mailbox : mailboxes)
+		mailbox.shut();
+	if (life_ == Life::Set)
+		begin_ending();
 }
 
 void Node::destroy()
 {
 	List<Message> dropped;
-	{
-		MutexGuard guard(mutex_);
 
-		going_.store(true);
-		for (Mailbox &mailbox : mailboxes)
-			mailbox.shut();
-	}
+	begin_end();
 	// Of consumers that have forgotten to detach. What runs too long is named.
 	for (Mailbox &mailbox : mailboxes)
 		mailbox.handlers.remove_all();
-	{
-		MutexGuard guard(mutex_);
-
-		stop();
-	}
+	cleaning_.wait();
 	calls.lost_all();
 	pool.stop(dropped);
 	while (Message *call = dropped.pop_front())
@@ -283,22 +418,44 @@ void Node::destroy()
 
 // --- peers -----------------------------------------------------------------------
 
+static const char *const kDeleting =
+	"this peer is still being deleted: wait for the end of that";
+
+static bool is_deleted(Peer &peer)
+{
+	Guard guard(peer.lock);
+
+	return peer.deleted;
+}
+
+// Under the mutex.
+Status Node::check_life(Refusal &refuse) const
+{
+	if (life_ == Life::Ending)
+		return refuse(ENOTCONN, kEnding);
+	if (life_ != Life::Set)
+		return refuse(ENOTCONN, "configure this node first");
+	return {};
+}
+
 Status Node::add_peer(const ccm_peer_config &wanted, Refusal &refuse)
 {
 	{
 		MutexGuard guard(mutex_);
 
-		if (number() == 0)
-			return refuse(ENOTCONN, "configure this node first");
+		TRY(check_life(refuse));
 		if (wanted.number == number())
 			return refuse(EINVAL, "this is the node's own number");
 		if (wanted.remote.family != config.local.family)
 			return refuse(EINVAL,
 				      "this node's own address is of the "
 				      "other IP version");
-		if (peers_.get(wanted.number))
-			return refuse(EEXIST, "there is a peer of this number "
-					      "already: delete it first");
+		if (Peer *there = peers_.get(wanted.number))
+			return is_deleted(*there)
+				       ? refuse(EBUSY, kDeleting)
+				       : refuse(EEXIST,
+						"there is a peer of this number "
+						"already: delete it first");
 		auto made = new_peer(wanted, false);
 		if (!made.ok())
 			return refuse(made.error(), "out of memory");
@@ -336,79 +493,29 @@ Result<Peer *> Node::new_peer(const ccm_peer_config &wanted, bool self)
 	return peers_.put_if_empty(wanted.number, made);
 }
 
+// What it waits for its listener does, and clean_up() then takes it away.
 Status Node::delete_peer(u32 wanted, Refusal &refuse)
 {
+	MutexGuard guard(mutex_);
+	Peer *peer = peers_.get(wanted);
+
+	if (!peer)
+		return refuse(ENODEV, "there is no such peer");
+	if (peer->self)
+		return refuse(EINVAL, "this is the node itself");
+	if (life_ == Life::Ending)
+		return {}; // as all its peers
 	{
-		MutexGuard guard(mutex_);
-		Peer *peer = peers_.get(wanted);
+		Guard locked(peer->lock);
 
-		if (!peer)
-			return refuse(ENODEV, "there is no such peer");
-		if (peer->self)
-			return refuse(EINVAL, "this is the node itself");
-		{
-			Guard locked(peer->lock);
-			peer->deleted = true;
-			peer->changed.wake();
-		}
-		if (peer->begin_closing())
-			listener_->mark(*peer, kClose);
-		(void)peer->changed.wait_idle(
-			[peer] {
-				Guard locked(peer->lock);
-				return peer->state == CCM_STATE_DOWN;
-			},
-			CCM_FOREVER);
-		remove_peer(*peer);
+		peer->deleted = true;
+		peer->changed.wake();
 	}
-	changed();
-	tell({.kind = CCM_EVENT_KIND_PEER_DELETE, .node = wanted});
+	if (peer->begin_closing())
+		listener_->mark(*peer, kClose);
+	else
+		cleaning_.start();
 	return {};
-}
-
-// It is down, and its listener has nothing to do with it any more.
-void Node::remove_peer(Peer &peer)
-{
-	origins.remove(peer);
-	peers_.clear(peer.config.number);
-	ccm_rcu_wait();
-	peer.put();
-}
-
-// The listener's thread has ended, so its list of peers can be ours; one grace
-// period serves them all.
-void Node::remove_peers()
-{
-	List<Work> removed;
-	List<Message> dropped;
-
-	while (Peer *peer = peers_.from(1)) {
-		{
-			Guard guard(peer->lock);
-
-			peer->deleted = true;
-			peer->changed.wake();
-			peer->fail_senders_locked(EHOSTDOWN);
-			if (peer->state != CCM_STATE_DOWN)
-				peer->change_locked(CCM_STATE_DOWN,
-						    CCM_REASON_ADMIN, 0);
-			dropped.append(peer->arrived);
-		}
-		listener_->forget(*peer);
-		fail_receivers(peer->config.number, EHOSTDOWN);
-		origins.remove(*peer);
-		peers_.clear(peer->config.number);
-		removed.push_back(peer);
-	}
-	ccm_rcu_wait();
-	while (Message *message = dropped.pop_front()) {
-		if (message->kind == wire::Kind::Message)
-			arrived(message);
-		else
-			discard(message);
-	}
-	while (Work *peer = removed.pop_front())
-		static_cast<Peer *>(peer)->put();
 }
 
 Status Node::wait_while(Peer &peer, ccm_state during, int timeout_ms)
@@ -704,8 +811,7 @@ Status Node::set_windows(u32 module, const ccm_limits &limits, bool attached)
 
 Result<Peer *> Node::find(u32 wanted, Refusal &refuse) const
 {
-	if (number() == 0)
-		return refuse(ENOTCONN, "configure this node first");
+	TRY(check_life(refuse));
 	if (!is_node(wanted))
 		return refuse(EINVAL, "node numbers are from 1 to 1023");
 	Peer *found = peers_.get(wanted);
@@ -713,6 +819,8 @@ Result<Peer *> Node::find(u32 wanted, Refusal &refuse) const
 		return refuse(ENODEV, "there is no such peer: add it first");
 	if (found->self)
 		return refuse(EINVAL, "this is the node itself");
+	if (is_deleted(*found))
+		return refuse(ENODEV, kDeleting);
 	return found;
 }
 

@@ -30,7 +30,7 @@ struct Refusal {
 using PeerRef = Ref<Peer>;
 
 struct Node {
-	explicit Node(struct net *net_) : net(net_)
+	explicit Node(struct net *net_) : net(net_), cleaning_(clean_up, this)
 	{
 	}
 	~Node();
@@ -56,7 +56,8 @@ struct Node {
 	// 0, or why nothing can be sent to or received from this node alone.
 	Status check_peer(u32 number) const;
 
-	// For administrators. All sleep.
+	// For administrators. All sleep, and wait for nothing that a consumer does:
+	// what has to is left to clean_up(), and an event tells its end.
 	Status configure(const ccm_node_config &config, Refusal &refusal);
 	Status unconfigure(Refusal &refusal);
 	Status add_peer(const ccm_peer_config &config, Refusal &refusal);
@@ -70,8 +71,14 @@ struct Node {
 	Status ping(u32 number, Refusal &refusal);
 	Status poke(u32 number, Refusal &refusal);
 	void report(ccm_node_info &out);
-	// The namespace goes.
+	// The namespace goes: the first half tells everybody, the second waits.
+	void begin_end();
 	void destroy();
+	// A peer that was deleted has gone down. Any context.
+	void clean_up_later()
+	{
+		cleaning_.start();
+	}
 
 	// For consumers.
 	Status attach(u32 module, const ccm_limits &limits,
@@ -119,6 +126,16 @@ struct Node {
 	Counters<ccm_node_stats> stats; // counted by the listener
 
 private:
+	// Unconfigured, being configured, configured, being unconfigured.
+	enum class Life : u8 { None, Starting, Set, Ending };
+
+	// Peers that are in no table any more, and what the node sent to itself and
+	// the listener has not taken.
+	struct Gone {
+		List<Peer, Removed> peers;
+		List<Message> arrived;
+	};
+
 	void message_arrived(Message *message);
 	void answer_arrived(Message *answer);
 	void call_arrived(Message *call);
@@ -126,12 +143,18 @@ private:
 	void finish_call(Message *call, Reply &reply);
 	void detach(Mailbox &mailbox);
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
-	Status start(const ccm_node_config &config, Refusal &refusal);
 	Status begin_starting(const ccm_node_config &config, Refusal &refusal);
+	Status start(Refusal &refusal);
+	void give_up_starting();
 	static void let_go(Secret *old);
-	void remove_peer(Peer &peer);
-	void remove_peers();
-	void stop();
+	static void clean_up(void *node);
+	void remove_deleted();
+	void remove_all(Gone &gone);
+	void put_all(Gone &gone);
+	void begin_ending();
+	bool is_ending();
+	void end_life();
+	Status check_life(Refusal &refusal) const;
 	Status set_windows(u32 module, const ccm_limits &limits, bool attached);
 	Result<Peer *> find(u32 number, Refusal &refusal) const;
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
@@ -144,10 +167,11 @@ private:
 	Atomic<bool> going_;
 	Atomic<u64> generation_;
 	Atomic<Secret *> secret_; // changed under the mutex, read inside RCU
-	bool starting_ = false;	  // being configured; under the mutex
-	Listener *listener_ = nullptr; // while configured
+	Life life_ = Life::None;  // changed under the mutex
+	Listener *listener_ = nullptr; // unless unconfigured
 	// Changed under the mutex, read inside RCU.
 	Table<Peer, CCM_NODE_MAX + 1> peers_;
+	Task cleaning_;
 };
 
 } // namespace ccm

@@ -400,6 +400,8 @@ void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
 	if (to == CCM_STATE_DOWN) {
 		downs++;
 		close_due = false;
+		if (deleted)
+			node.clean_up_later();
 	}
 	node.changed();
 	changed.wake();
@@ -487,6 +489,7 @@ void Peer::report(ccm_peer_info &out)
 	out.error = -error;
 	out.listening = listening;
 	out.self = self;
+	out.deleting = deleted;
 	out.since_ms = ccm_now_ms() - since_ms;
 	out.incarnation = incarnation;
 	out.rtt_us = rtt_us;

@@ -44,8 +44,10 @@ struct Loss {
 	u64 unknown = 0;
 };
 
+struct Removed; // the list of those that are in no table any more
+
 // What administrators ask for is done by the listener.
-struct Peer : Work, Hook<OfOrigin> {
+struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	Peer(Node &node, const ccm_peer_config &config, bool self);
 	~Peer();
 	void get()
@@ -57,6 +59,7 @@ struct Peer : Work, Hook<OfOrigin> {
 		return count_.get_live();
 	}
 	void put();
+	using Work::linked; // in the listener's list
 
 	Node &node;
 	const ccm_peer_config config;
@@ -121,7 +124,7 @@ struct Peer : Work, Hook<OfOrigin> {
 	u64 since_ms;
 	ccm_peer_policy policy;
 	bool listening = false;
-	bool deleted = false;
+	bool deleted = false;	// goes, once it is down
 	bool close_due = false; // asked for since it was down
 	u64 newest = 0; // order of accepting, of the newest connection it had
 	u64 downs = 0;	// times it went down

@@ -23,6 +23,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #endif
 
 #include <ccm/ccm.h>
@@ -58,6 +59,7 @@ CCM_EMBED(ccm_lock, CCM_LOCK_SIZE);
 CCM_EMBED(ccm_mutex, CCM_MUTEX_SIZE);
 CCM_EMBED(ccm_waitq, CCM_WAITQ_SIZE);
 CCM_EMBED(ccm_ref, CCM_REF_SIZE);
+CCM_EMBED(ccm_task, CCM_TASK_SIZE);
 #else
 struct ccm_lock {
 	spinlock_t lock;
@@ -73,6 +75,12 @@ struct ccm_waitq {
 
 struct ccm_ref {
 	refcount_t count;
+};
+
+struct ccm_task {
+	struct work_struct work;
+	void (*run)(void *arg);
+	void *arg;
 };
 #endif
 
@@ -142,6 +150,15 @@ void ccm_busy_end(struct ccm_busy *busy);
 bool ccm_thread_may_wait(void);
 /* Let others run. Sleeps. */
 void ccm_yield(void);
+
+/*
+ * What must not hold up whoever asks for it: run(arg) is called by a thread of the
+ * kernel's, where it may sleep for long. Started while it runs, it runs once more.
+ */
+void ccm_task_init(struct ccm_task *task, void (*run)(void *arg), void *arg);
+void ccm_task_start(struct ccm_task *task);
+/* It does not run, and will not until it is started again. Sleeps. */
+void ccm_task_wait(struct ccm_task *task);
 
 /* The same clock; stands still while the machine is suspended. */
 u64 ccm_now_ms(void);
@@ -329,6 +346,7 @@ struct ccm_node_info {
 	u64 generation; /* changes with each change of node, peers or states */
 	bool keyed; /* it has a key, or was told to be insecure */
 	bool insecure;
+	bool deleting; /* it says goodbye, and will have no number then */
 	struct ccm_node_stats stats;
 };
 
@@ -379,6 +397,7 @@ struct ccm_peer_info {
 	int error; /* negative errno behind the reason, or 0 */
 	bool listening; /* it may connect to us */
 	bool self; /* it is this node */
+	bool deleting; /* it goes when its connection has ended */
 	u64 since_ms; /* time in this state */
 	u64 incarnation; /* the peer's, 0 when never met */
 	u64 rtt_us; /* of the last heartbeat answered, or 0 */
@@ -419,20 +438,24 @@ struct ccm_call_info {
  * last reference, which frees it, and which the namespace's own always is.
  */
 struct ccm_node *ccm_core_create(struct net *net);
-/* No new callers, goodbye to all peers, every waiter woken; then one put. */
+/* Wake every waiter, and begin to say goodbye to all peers: nobody new finds it. */
+void ccm_core_begin_end(struct ccm_node *node);
+/* The same, if that has not been done; wait for its end, then one put. */
 void ccm_core_destroy(struct ccm_node *node);
 bool ccm_core_get(struct ccm_node *node);
 void ccm_core_put(struct ccm_node *node);
 
 /*
- * For administrators. All sleep. On error *why, if set, is a sentence for
- * people: what is wrong and what to do. why may be NULL.
+ * For administrators. All sleep, and none waits for what a consumer does: what
+ * takes longer goes on behind them, and an event tells its end. On error *why, if
+ * set, is a sentence for people: what is wrong and what to do. why may be NULL.
  */
 int ccm_core_node_set(struct ccm_node *node, const struct ccm_node_config *config,
 		      const char **why);
 /* The cluster's key for handshakes from now on; secret NULL: there is none. */
 int ccm_core_key_set(struct ccm_node *node, const void *secret, size_t size,
 		     const char **why);
+/* Begins to; 0 too while it is going on. Until the end it keeps its number. */
 int ccm_core_node_delete(struct ccm_node *node, const char **why);
 void ccm_core_node_info(struct ccm_node *node, struct ccm_node_info *out);
 int ccm_core_peer_add(struct ccm_node *node, const struct ccm_peer_config *config,
@@ -441,6 +464,7 @@ int ccm_core_peer_add(struct ccm_node *node, const struct ccm_peer_config *confi
 int ccm_core_peer_set(struct ccm_node *node, u32 number,
 		      const struct ccm_peer_policy *policy, bool set_interval,
 		      const char **why);
+/* Begins to; 0 too while it is going on. Until the end it is reported. */
 int ccm_core_peer_delete(struct ccm_node *node, u32 number, const char **why);
 /* The first from this number on, or -ENOENT. The node itself is the first of its peers. */
 int ccm_core_peer_info(struct ccm_node *node, u32 from, struct ccm_peer_info *out);

@@ -8,14 +8,18 @@
 #include "kernel.h"
 #include "netlink.h"
 #include "netns.h"
+#include "task.h"
 
 static int __init ccm_init(void)
 {
 	int result;
 
-	result = ccm_netns_init();
+	result = ccm_task_begin();
 	if (result)
 		return result;
+	result = ccm_netns_init();
+	if (result)
+		goto no_tasks;
 	result = ccm_netlink_init();
 	if (result)
 		goto no_netns;
@@ -24,6 +28,8 @@ static int __init ccm_init(void)
 no_netns:
 	ccm_netns_exit();
 	synchronize_rcu();
+no_tasks:
+	ccm_task_end();
 	return result;
 }
 
@@ -33,6 +39,7 @@ static void __exit ccm_exit(void)
 	ccm_netns_exit();
 	/* A socket's callback may have found it mute and not yet returned. */
 	synchronize_rcu();
+	ccm_task_end();
 }
 
 module_init(ccm_init);

@@ -135,6 +135,7 @@ int ccm_nl_fill_node(struct sk_buff *skb, const void *what)
 	    ccm_nl_put_flag(skb, CCM_A_NODE_KEYED, info->keyed) ||
 	    ccm_nl_put_flag(skb, CCM_A_NODE_INSECURE, info->insecure) ||
 	    ccm_nl_put_flag(skb, CCM_A_NODE_MANAGED, node->managed) ||
+	    ccm_nl_put_flag(skb, CCM_A_NODE_DELETING, info->deleting) ||
 	    nla_put_u64_64bit(skb, CCM_A_NODE_GENERATION, info->generation,
 			      CCM_A_NODE_PAD))
 		return -EMSGSIZE;
@@ -161,6 +162,7 @@ int ccm_nl_fill_peer(struct sk_buff *skb, const void *what)
 	    ccm_nl_put_error(skb, CCM_A_PEER_ERROR, info->error) ||
 	    ccm_nl_put_flag(skb, CCM_A_PEER_LISTENING, info->listening) ||
 	    ccm_nl_put_flag(skb, CCM_A_PEER_SELF, info->self) ||
+	    ccm_nl_put_flag(skb, CCM_A_PEER_DELETING, info->deleting) ||
 	    nla_put_u64_64bit(skb, CCM_A_PEER_SINCE, info->since_ms,
 			      CCM_A_PEER_PAD) ||
 	    nla_put_u64_64bit(skb, CCM_A_PEER_INCARNATION, info->incarnation,

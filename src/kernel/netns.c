@@ -81,7 +81,7 @@ static void take_off(struct ccm_netns *netns)
 /*
  * Consumers, which registered after us, have had their exit, and could still
  * detach in it. Then nobody new finds the nodes; one grace period serves all
- * namespaces that end together.
+ * namespaces that end together, and so does the second in which each says goodbye.
  */
 static void __net_exit netns_exit(struct list_head *ending)
 {
@@ -93,6 +93,11 @@ static void __net_exit netns_exit(struct list_head *ending)
 		netns->leaving = rcu_replace_pointer(netns->node, NULL, true);
 	}
 	synchronize_rcu();
+	list_for_each_entry(net, ending, exit_list) {
+		netns = part_of(net);
+		if (netns->leaving)
+			ccm_core_begin_end(netns->leaving);
+	}
 	list_for_each_entry(net, ending, exit_list) {
 		netns = part_of(net);
 		if (!netns->leaving)

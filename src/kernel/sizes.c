@@ -13,5 +13,6 @@ int main(void)
 	DEFINE(CCM_MUTEX_SIZE, sizeof(struct ccm_mutex));
 	DEFINE(CCM_WAITQ_SIZE, sizeof(struct ccm_waitq));
 	DEFINE(CCM_REF_SIZE, sizeof(struct ccm_ref));
+	DEFINE(CCM_TASK_SIZE, sizeof(struct ccm_task));
 	return 0;
 }

@@ -122,6 +122,30 @@ private:
 	ccm_ref ref_;
 };
 
+// A function that the kernel runs later, behind whoever asks for it.
+class Task {
+public:
+	Task(void (*run)(void *arg), void *arg)
+	{
+		ccm_task_init(&task_, run, arg);
+	}
+	Task(const Task &) = delete;
+	Task &operator=(const Task &) = delete;
+
+	void start()
+	{
+		ccm_task_start(&task_);
+	}
+	// Sleeps.
+	void wait()
+	{
+		ccm_task_wait(&task_);
+	}
+
+private:
+	ccm_task task_;
+};
+
 // Everybody waits for this thread: nothing that it calls may wait.
 class Busy {
 public:

@@ -354,12 +354,36 @@ CCM_TEST(mesh, want__another_address)
 	played.mesh.want(played.wanted, played.now);
 	EXPECT_TEXT("close 4", played.act());
 	played.becomes(4, CCM_STATE_DOWN, CCM_REASON_ADMIN);
-	EXPECT_TEXT("delete 4, add 4, connect 4", played.act());
-	// Of what was, which we hear of only now.
+	// Its number is not free before the kernel says so.
+	EXPECT_TEXT("delete 4", played.act());
+	EXPECT_EQ(-1, played.wait());
+	played.mesh.hear({.kind = CCM_EVENT_KIND_PEER_DELETE, .node = 4},
+			 played.now);
+	EXPECT(!played.mesh.stale());
+	EXPECT_TEXT("add 4, connect 4", played.act());
+	// Somebody else has deleted it.
 	played.mesh.hear({.kind = CCM_EVENT_KIND_PEER_DELETE, .node = 4},
 			 played.now);
 	EXPECT_TEXT("", played.act());
 	EXPECT(played.mesh.stale());
+}
+
+// The event is lost, and the look that makes up for it comes before its end.
+CCM_TEST(mesh, want__another_address_and_a_look_meanwhile)
+{
+	Played played({4, 5});
+	Peer going = peer(4, CCM_STATE_CLOSING);
+
+	played.mesh.see({peer(4, CCM_STATE_DOWN), peer(5, CCM_STATE_UP)},
+			played.now);
+	played.wanted.peers[0].remote.port++;
+	played.mesh.want(played.wanted, played.now);
+	EXPECT_TEXT("delete 4", played.act());
+	going.deleting = true;
+	played.mesh.see({going, peer(5, CCM_STATE_UP)}, played.now);
+	EXPECT_TEXT("", played.act());
+	played.mesh.see({peer(5, CCM_STATE_UP)}, played.now);
+	EXPECT_TEXT("add 4, connect 4", played.act());
 }
 
 CCM_TEST(mesh, want__other_times)

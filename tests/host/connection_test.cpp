@@ -441,7 +441,6 @@ CCM_TEST(connection, error__while_a_sender_does_not_get_to_run)
 CCM_TEST(listener, stop__waits_for_a_sender_that_does_not_get_to_run)
 {
 	Played play;
-	const char *why;
 
 	REQUIRE(play.begin() && play.up());
 	play.wire->hold();
@@ -449,8 +448,7 @@ CCM_TEST(listener, stop__waits_for_a_sender_that_does_not_get_to_run)
 	REQUIRE(play.wire->holds());
 	play.wire->fail(ECONNRESET);
 	REQUIRE(play.goes_down(CCM_REASON_BROKEN, ECONNRESET));
-	Background administrator(
-		[&] { (void)ccm_core_node_delete(play.node, &why); });
+	Background administrator([&] { EXPECT(play.delete_node()); });
 	EXPECT(administrator.goes_on());
 	play.wire->let_go();
 	EXPECT(administrator.ends());
@@ -684,7 +682,6 @@ CCM_TEST(connection, end__takes_no_message_that_it_does_not_count)
 CCM_TEST(listener, stop__while_connecting)
 {
 	Played play;
-	const char *why;
 	int result = 1;
 
 	REQUIRE(play.begin());
@@ -696,7 +693,7 @@ CCM_TEST(listener, stop__while_connecting)
 	play.wire = play.network.connects();
 	REQUIRE(play.wire);
 	EXPECT(caller.goes_on());
-	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.delete_node());
 	EXPECT(play.wire->closes());
 	REQUIRE(caller.ends());
 	EXPECT_EQ(-ECANCELED, result);
@@ -712,12 +709,11 @@ CCM_TEST(listener, stop__anywhere_in_a_handshake)
 
 		for (size_t at = 0; at < size; at += 8) {
 			Played play(who);
-			const char *why;
 
 			REQUIRE(play.begin() && play.attach() && play.meet());
 			REQUIRE(play.say(at));
 			REQUIRE(play.wire->settles());
-			EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+			EXPECT(play.delete_node());
 			EXPECT(play.wire->closes());
 		}
 	}
@@ -726,12 +722,11 @@ CCM_TEST(listener, stop__anywhere_in_a_handshake)
 CCM_TEST(listener, stop__says_goodbye)
 {
 	Played play;
-	const char *why;
 
 	REQUIRE(play.begin() && play.up());
 	Sent sent(play.wire);
 	REQUIRE_EQ(0, play.send(1));
-	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.delete_node());
 	EXPECT(kinds_in(sent()) == kinds(Kind::Message, Kind::Goodbye));
 	EXPECT(play.wire->finished());
 }
@@ -739,12 +734,11 @@ CCM_TEST(listener, stop__says_goodbye)
 CCM_TEST(listener, stop__does_not_wait_long_for_a_full_socket)
 {
 	Played play;
-	const char *why;
 
 	REQUIRE(play.begin() && play.up());
 	play.wire->set_room(10);
 	REQUIRE_EQ(0, play.send(1));
-	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.delete_node());
 	EXPECT(play.wire->closes());
 }
 

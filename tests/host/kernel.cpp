@@ -563,6 +563,67 @@ bool ccm_thread_may_wait()
 	return !busy_here;
 }
 
+namespace {
+
+// A thread for as long as there is something to run.
+struct HostTask {
+	void (*run)(void *arg);
+	void *arg;
+	std::mutex mutex; // protects:
+	std::condition_variable ended;
+	bool asked = false;
+	bool running = false;
+};
+
+void *run_task(void *started)
+{
+	auto &task = *static_cast<HostTask *>(started);
+	std::unique_lock guard(task.mutex);
+
+	while (task.asked) {
+		task.asked = false;
+		guard.unlock();
+		task.run(task.arg);
+		might_sleep(); // as with a thread
+		guard.lock();
+	}
+	task.running = false;
+	task.ended.notify_all();
+	return nullptr;
+}
+
+}
+
+void ccm_task_init(ccm_task *task, void (*run)(void *arg), void *arg)
+{
+	static_assert(sizeof(HostTask) <= sizeof(ccm_task));
+	new (task) HostTask{run, arg, {}, {}};
+}
+
+void ccm_task_start(ccm_task *task)
+{
+	auto &ours = in<HostTask>(task);
+	std::lock_guard guard(ours.mutex);
+	pthread_t thread;
+
+	ours.asked = true;
+	if (ours.running)
+		return;
+	ours.running = true;
+	if (pthread_create(&thread, nullptr, run_task, &ours) != 0)
+		die("no thread for a task");
+	pthread_detach(thread);
+}
+
+void ccm_task_wait(ccm_task *task)
+{
+	auto &ours = in<HostTask>(task);
+	std::unique_lock guard(ours.mutex);
+
+	might_sleep();
+	ours.ended.wait(guard, [&] { return !ours.running; });
+}
+
 void ccm_yield()
 {
 	might_sleep();

@@ -463,6 +463,11 @@ std::optional<ccm_event> Network::refusal()
 	return next(refusals_);
 }
 
+std::optional<ccm_event> Network::goes()
+{
+	return next(gone_);
+}
+
 void Network::fail_listening(int error)
 {
 	Guarded guard(mutex_);
@@ -540,6 +545,9 @@ void Network::report(const ccm_event &event)
 		pokes_.push_back(event);
 	if (event.kind == CCM_EVENT_KIND_REFUSED)
 		refusals_.push_back(event);
+	if (event.kind == CCM_EVENT_KIND_PEER_DELETE ||
+	    (event.kind == CCM_EVENT_KIND_NODE && event.node == 0))
+		gone_.push_back(event);
 	changed_.notify_all();
 }
 

@@ -155,6 +155,8 @@ public:
 	std::optional<ccm_event> poke();
 	// Or connection that it refused.
 	std::optional<ccm_event> refusal();
+	// The next peer that is gone, or with node 0 that this node has no number.
+	std::optional<ccm_event> goes();
 
 	// Called with each change of a peer's state, in the thread that reports it.
 	std::function<void(const ccm_event &)> on_change;
@@ -201,6 +203,7 @@ private:
 	std::deque<ccm_event> heartbeats_;
 	std::deque<ccm_event> pokes_;
 	std::deque<ccm_event> refusals_;
+	std::deque<ccm_event> gone_;
 };
 
 } // namespace ccm_testing

@@ -8,6 +8,7 @@
 #include "network.hpp"
 #include "prover.hpp"
 #include "support/errno.hpp"
+#include "test.hpp"
 
 #include <cstring>
 
@@ -106,6 +107,17 @@ public:
 		const char *why;
 
 		return ccm_core_peer_add(node, &config, &why) == 0;
+	}
+	// And it is done.
+	bool delete_node()
+	{
+		return ccm_core_node_delete(node, nullptr) == 0 &&
+		       ccm_testing::eventually([&] {
+			       ccm_node_info now{};
+
+			       ccm_core_node_info(node, &now);
+			       return now.config.number == 0;
+		       });
 	}
 	bool attach()
 	{

@@ -56,7 +56,7 @@ CCM_TEST(proof, node__needs_a_key_or_to_be_told_that_there_is_none)
 	ccm_core_node_info(play.node, &info);
 	EXPECT(info.keyed && !info.insecure);
 	// The next life begins without.
-	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.delete_node());
 	EXPECT_EQ(-ENOKEY, ccm_core_node_set(play.node, &config, &why));
 }
 
@@ -411,7 +411,7 @@ CCM_TEST(poke, goes__nowhere_and_ends)
 	EXPECT_EQ(0, ccm_core_poke(play.node, play.they, &why));
 	EXPECT(play.network.connects() != nullptr);
 	// And its node may end meanwhile.
-	EXPECT_EQ(0, ccm_core_node_delete(play.node, &why));
+	EXPECT(play.delete_node());
 }
 
 CCM_TEST(poke, goes__not_to_a_higher_number)

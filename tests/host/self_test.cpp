@@ -75,11 +75,18 @@ public:
 	{
 		return ccm_core_detach(node, kModule);
 	}
+	// And it is done.
 	int remove() const
 	{
-		const char *why;
+		int result = ccm_core_node_delete(node, nullptr);
 
-		return ccm_core_node_delete(node, &why);
+		(void)eventually([&] {
+			ccm_node_info now{};
+
+			ccm_core_node_info(node, &now);
+			return now.config.number == 0;
+		});
+		return result;
 	}
 };
 

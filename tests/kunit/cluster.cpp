@@ -51,13 +51,9 @@ Cluster::Cluster(ccm_test *test_, u32 count, u8 family)
 Cluster::~Cluster()
 {
 	for (u32 node = 1; node <= count_; node++) {
-		const char *why = "";
-
 		if (attached_)
 			EXPECT_EQ(0, CCM_detach(net(node), kModule));
-		EXPECT_EQ(0, with(net(node), [&](ccm_node *n) {
-				  return ccm_core_node_delete(n, &why);
-			  }));
+		EXPECT_EQ(0, delete_node(node));
 	}
 }
 
@@ -145,7 +141,30 @@ int Cluster::add_peer(u32 node, const ccm_peer_config &config)
 int Cluster::delete_peer(u32 node, u32 number)
 {
 	return with(net(node), [&](ccm_node *n) {
-		return ccm_core_peer_delete(n, number, nullptr);
+		int result = ccm_core_peer_delete(n, number, nullptr);
+
+		if (result == 0)
+			(void)eventually([&] {
+				return peer(node, number).config.number !=
+				       number;
+			});
+		return result;
+	});
+}
+
+int Cluster::delete_node(u32 node)
+{
+	return with(net(node), [&](ccm_node *n) {
+		int result = ccm_core_node_delete(n, nullptr);
+
+		if (result == 0)
+			(void)eventually([&] {
+				ccm_node_info now{};
+
+				ccm_core_node_info(n, &now);
+				return now.config.number == 0;
+			});
+		return result;
 	});
 }
 

@@ -37,7 +37,9 @@ public:
 	}
 	static ccm_endpoint endpoint_of(u32 node, u8 family);
 	static int add_peer(u32 node, const ccm_peer_config &config);
+	// Both wait until it is gone.
 	static int delete_peer(u32 node, u32 number);
+	static int delete_node(u32 node);
 	static int set_key(u32 node, const void *secret, size_t size);
 	static int set_policy(u32 node, u32 number,
 			      const ccm_peer_policy &policy);

@@ -47,7 +47,7 @@ watch_show() {
 		and (.node | .insecure and .keyed and (.managed | not) and .number == 1 and .cluster == "smoke" and .address == "10.77.0.1" and .port == 7403
 			and (.incarnation | test("^0x[0-9a-f]{16}$")) and .generation > 0)
 		and (.peers | map(.number) == [1, 2] and map(.self) == [true, false])
-		and (.peers[1] | keys_unsorted == ["number", "self", "address", "port", "timeout_ms", "interval_ms", "limit", "state", "since_ms", "reason",
+		and (.peers[1] | keys_unsorted == ["number", "self", "deleting", "address", "port", "timeout_ms", "interval_ms", "limit", "state", "since_ms", "reason",
 			"why", "listening", "incarnation", "queued_out", "queued_in"]
 			and .address == "10.77.0.2" and .port == 7403 and .timeout_ms == 5000 and .state == "up" and .reason == "none"
 			and (.since_ms | . > 0 and . < 600000) and .listening == false and .queued_out == 0)'

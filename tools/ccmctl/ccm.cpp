@@ -134,6 +134,7 @@ Node read_node(const Attributes &from)
 	node.keyed = from.flag(CCM_A_NODE_KEYED);
 	node.insecure = from.flag(CCM_A_NODE_INSECURE);
 	node.managed = from.flag(CCM_A_NODE_MANAGED);
+	node.deleting = from.flag(CCM_A_NODE_DELETING);
 	node.stats = read_counters(from.nest(CCM_A_NODE_STATS), kNodeCounters);
 	return node;
 }
@@ -154,6 +155,7 @@ Peer read_peer(const Attributes &from)
 	peer.error = std::abs(from.s32(CCM_A_PEER_ERROR));
 	peer.listening = from.flag(CCM_A_PEER_LISTENING);
 	peer.self = from.flag(CCM_A_PEER_SELF);
+	peer.deleting = from.flag(CCM_A_PEER_DELETING);
 	peer.since_ms = from.u64(CCM_A_PEER_SINCE);
 	peer.incarnation = from.u64(CCM_A_PEER_INCARNATION);
 	peer.queued_out = from.u64(CCM_A_PEER_QUEUED_OUT);

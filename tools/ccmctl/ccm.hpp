@@ -30,6 +30,7 @@ struct Node {
 	bool keyed = false; // it has a key, or was told to be insecure
 	bool insecure = false;
 	bool managed = false;
+	bool deleting = false;
 	std::vector<Counter> stats;
 };
 
@@ -45,6 +46,7 @@ struct Peer {
 	int error = 0; // positive errno
 	bool listening = false;
 	bool self = false;
+	bool deleting = false;
 	std::uint64_t since_ms = 0;
 	std::uint64_t incarnation = 0;
 	std::uint64_t queued_out = 0;
@@ -126,6 +128,7 @@ public:
 
 	Node node();
 	void set_node(const NodeConfig &config);
+	// Start to; so does delete_peer().
 	void delete_node();
 
 	// The key is found in this process's keyrings.

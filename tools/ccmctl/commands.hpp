@@ -30,6 +30,10 @@ void connect_peer(std::uint32_t number, std::optional<double> wait);
 void listen_to_peer(std::uint32_t number, std::optional<double> wait);
 void close_peer(std::uint32_t number, std::optional<double> wait);
 
+// Start it, and wait for the end.
+void delete_node();
+void delete_peer(std::uint32_t number);
+
 struct PingOptions {
 	std::uint32_t count = 0; // 0: until it is stopped
 	double interval = 1;	 // seconds

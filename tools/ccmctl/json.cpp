@@ -56,6 +56,7 @@ Json to_json(const Node &node)
 	json["keyed"] = node.keyed;
 	json["insecure"] = node.insecure;
 	json["managed"] = node.managed;
+	json["deleting"] = node.deleting;
 	return json;
 }
 
@@ -65,6 +66,7 @@ Json to_json(const Peer &peer)
 
 	json["number"] = peer.number;
 	json["self"] = peer.self;
+	json["deleting"] = peer.deleting;
 	add_endpoint(json, peer.remote);
 	json["timeout_ms"] = peer.timeout_ms;
 	json["interval_ms"] = peer.interval_ms;

@@ -235,7 +235,7 @@ void define_node(CLI::App &app, Arguments &given)
 		.callback([&given] { show_node(given.json); });
 	add_command(node, "delete",
 		    "say goodbye to all peers, and forget everything")
-		.callback([] { Ccm().delete_node(); });
+		.callback(delete_node);
 }
 
 void define_peer_add(CLI::App &peer, Arguments &given)
@@ -271,7 +271,7 @@ void define_peer(CLI::App &app, Arguments &given)
 	auto &remove = add_command(
 		peer, "delete", "say goodbye to another node, and forget it");
 	add_number(remove, given, "number of the other node");
-	remove.callback([&given] { Ccm().delete_peer(given.number); });
+	remove.callback([&given] { delete_peer(given.number); });
 
 	add_command(peer, "list", "show how they are configured")
 		.callback([&given] { list_peers(given.json); });

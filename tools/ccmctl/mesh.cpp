@@ -60,13 +60,14 @@ void Mesh::see(const std::vector<Peer> &peers, Time now)
 			continue;
 		Link link = links_[peer.number];
 		if (!link.seen) {
-			link.seen = Seen{{}, peer.state, false};
+			link.seen = Seen{{}, peer.state, false, false};
 			link.next = now;
 			link.up =
 				now - std::chrono::milliseconds(peer.since_ms);
 		}
 		link.seen->config = config_of(peer);
 		link.seen->listening = peer.listening;
+		link.seen->deleting = peer.deleting;
 		change(peer.number, link, peer.state, now);
 		there.emplace(peer.number, link);
 	}
@@ -101,8 +102,12 @@ void Mesh::hear(const Event &event, Time now)
 		stale_ = stale_ || !seen;
 		break;
 	case CCM_EVENT_KIND_PEER_DELETE:
-		// It may be the old one of a peer that has come back.
-		stale_ = stale_ || seen;
+		if (!seen)
+			break;
+		if (at->second.seen->deleting)
+			gone(at);
+		else // it may be the old one of a peer that has come back
+			stale_ = true;
 		break;
 	case CCM_EVENT_KIND_POKE:
 		if (seen && event.node > wanted_.self)
@@ -111,6 +116,13 @@ void Mesh::hear(const Event &event, Time now)
 	default:
 		break;
 	}
+}
+
+void Mesh::gone(Links::iterator at)
+{
+	at->second.seen.reset();
+	if (!at->second.wanted)
+		links_.erase(at);
 }
 
 void Mesh::change(std::uint32_t number, Link &link, ccm_state to, Time now)
@@ -162,13 +174,15 @@ std::optional<Mesh::What> Mesh::what_for(std::uint32_t number, const Link &link,
 		return std::nullopt;
 	if (!link.seen)
 		return link.wanted ? std::optional(What::Add) : std::nullopt;
+	if (link.seen->deleting)
+		return std::nullopt;
 	const bool stays = link.wanted &&
 			   link.wanted->remote == link.seen->config.remote;
 	if (stays && !same_times(*link.wanted, link.seen->config))
 		return What::Set;
 	if (stays)
 		return what_for_connection(number, link, now);
-	// To delete one that is up would hold us up until its goodbye is said.
+	// So that its goodbye is told as one.
 	if (link.seen->state == CCM_STATE_DOWN)
 		return What::Delete;
 	if (link.seen->state == CCM_STATE_CLOSING)
@@ -248,7 +262,7 @@ void Mesh::done(const Operation &operation, Link &link, Time now)
 {
 	switch (operation.what) {
 	case What::Add:
-		link.seen = Seen{operation.peer, CCM_STATE_DOWN, false};
+		link.seen = Seen{operation.peer, CCM_STATE_DOWN, false, false};
 		link.failures = 0;
 		link.next = now;
 		break;
@@ -256,9 +270,7 @@ void Mesh::done(const Operation &operation, Link &link, Time now)
 		link.seen->config = operation.peer;
 		break;
 	case What::Delete:
-		link.seen.reset();
-		if (!link.wanted)
-			links_.erase(operation.peer.number);
+		link.seen->deleting = true;
 		break;
 	case What::Connect:
 		link.seen->state = CCM_STATE_CONNECTING;

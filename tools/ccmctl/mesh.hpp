@@ -86,6 +86,7 @@ private:
 		PeerConfig config;
 		ccm_state state = CCM_STATE_DOWN;
 		bool listening = false;
+		bool deleting = false; // an event tells the end
 	};
 
 	struct Link {
@@ -99,11 +100,14 @@ private:
 		Time up{};		   // since when, if it is
 	};
 
+	using Links = std::map<std::uint32_t, Link>;
+
 	std::optional<What> what_for(std::uint32_t number, const Link &link,
 				     Time now) const;
 	std::optional<What> what_for_connection(std::uint32_t number,
 						const Link &link,
 						Time now) const;
+	void gone(Links::iterator at);
 	void change(std::uint32_t number, Link &link, ccm_state to, Time now);
 	void poked(Link &link, Time now);
 	void done(const Operation &operation, Link &link, Time now);
@@ -111,7 +115,7 @@ private:
 
 	Chance chance_;
 	Wanted wanted_;
-	std::map<std::uint32_t, Link> links_;
+	Links links_;
 	bool stale_ = true;
 };
 

@@ -179,7 +179,9 @@ std::string why_text(ccm_reason reason, int error)
 
 std::string state_text(const Peer &peer)
 {
-	return peer.self ? "self" : name_of(peer.state);
+	if (peer.self)
+		return "self";
+	return peer.deleting ? "deleting" : name_of(peer.state);
 }
 
 std::string event_text(const Event &event, const std::string &name)

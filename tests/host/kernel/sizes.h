@@ -7,5 +7,6 @@
 #define CCM_MUTEX_SIZE 40
 #define CCM_WAITQ_SIZE 96
 #define CCM_REF_SIZE 4
+#define CCM_TASK_SIZE 128
 
 #endif /* CCM_HOST_SIZES_H */
