@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/notifier.h>
 #include <linux/rwsem.h>
+#include <linux/sched/mm.h>
 
 #include "kernel.h"
 #include "netlink.h"
@@ -83,6 +84,7 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 	struct ccm_watchers *watchers;
 	struct ccm_node *node;
 	struct ccm_busy busy;
+	unsigned int scope;
 	int result;
 
 	might_sleep();
@@ -94,6 +96,8 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 	if (!node)
 		return -ESHUTDOWN;
 	watchers = ccm_netns_watchers(net);
+	/* The listener waits for this lock: its holder must not wait for I/O. */
+	scope = memalloc_noio_save();
 	ccm_busy_begin(&busy);
 	down_write(&watchers->lock);
 	result = raw_notifier_chain_register(&watchers->chain, watcher);
@@ -101,6 +105,7 @@ int CCM_register_notifier(struct net *net, struct notifier_block *watcher)
 		tell_present(net, node, watcher);
 	up_write(&watchers->lock);
 	ccm_busy_end(&busy);
+	memalloc_noio_restore(scope);
 	ccm_core_put(node);
 	return result;
 }

@@ -622,6 +622,93 @@ CCM_TEST(call, async__is_told_once)
 		  ccm_attach_owner(cluster.net(1), kModule, nullptr, nullptr));
 }
 
+// --- memory ------------------------------------------------------------------------------
+
+namespace {
+
+// Who ran, and how many of them might have waited for I/O.
+struct Avoiding {
+	Atomic<u32> ran, may_wait;
+
+	void note()
+	{
+		if (!ccm_test_avoids_io())
+			may_wait.add(1);
+		ran.add(1);
+	}
+	bool had(u32 times)
+	{
+		return eventually([&] { return ran.load() == times; }) &&
+		       may_wait.load() == 0;
+	}
+	static int handle(ccm_args *args, u32)
+	{
+		static_cast<Avoiding *>(args->context)->note();
+		return 0;
+	}
+	static void done(void *context, int, ccm_answer *)
+	{
+		static_cast<Avoiding *>(context)->note();
+	}
+};
+
+} // namespace
+
+// Else a consumer that carries I/O waits for itself.
+CCM_TEST(call, memory__waits_for_no_io_in_what_a_consumer_gives)
+{
+	Callable cluster(test, 2);
+	Avoiding short_one, long_one, answered, cancelled;
+	const ccm_arg none[] = {number(0)};
+	ccm_call call = to(2, 1);
+	auto begin = [&](Avoiding &avoiding) {
+		return ccm_rcall_begin(cluster.net(1), &call, Avoiding::done,
+				       &avoiding, none, 1);
+	};
+
+	EXPECT_EQ(0, CCM_regist(cluster.net(2), kModule, 1, CCM_SHORT,
+				Avoiding::handle, &short_one));
+	EXPECT_EQ(0, CCM_regist(cluster.net(2), kModule, 2, CCM_LONG,
+				Avoiding::handle, &long_one));
+	cluster.offer(2, 3, CCM_LONG, waits_until_told);
+	EXPECT_EQ(0, call_short(1, call, none));
+	EXPECT(short_one.had(1));
+	EXPECT_EQ(0, call_long(1, to(2, 2), none));
+	EXPECT(long_one.had(1));
+	EXPECT_EQ(0, begin(answered));
+	EXPECT(answered.had(1));
+	// Whoever detaches tells, in their own thread.
+	call.function = 3;
+	EXPECT_EQ(0, begin(cancelled));
+	EXPECT_EQ(0, CCM_detach(cluster.net(1), kModule));
+	EXPECT(cancelled.had(1));
+	EXPECT_EQ(0,
+		  ccm_attach_owner(cluster.net(1), kModule, nullptr, nullptr));
+}
+
+CCM_TEST(call, memory__waits_afterwards_as_before)
+{
+	Callable cluster(test, 2);
+	ccm_answer answer{};
+	auto calls = [&] {
+		char got;
+
+		EXPECT_EQ(0, send(1, 2, "x", 1));
+		EXPECT_EQ(1, receive(2, 1, &got, 1));
+		EXPECT_EQ(0, call_wait(1, to(2, 1), answer));
+		CCM_answer_free(&answer);
+	};
+
+	cluster.offer(2, 1, CCM_SHORT, echoes);
+	calls();
+	EXPECT(!ccm_test_avoids_io());
+	unsigned int before = ccm_test_avoid_io();
+	calls();
+	EXPECT(ccm_test_avoids_io());
+	ccm_test_avoid_io_end(before);
+	EXPECT(!ccm_test_avoids_io());
+}
+
 // --- registering --------------------------------------------------------------------------
 
 CCM_TEST(call, regist__bad_arguments)

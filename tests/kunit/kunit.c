@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <net/net_namespace.h>
 
@@ -121,6 +122,21 @@ void ccm_test_atomic_begin(void)
 void ccm_test_atomic_end(void)
 {
 	local_irq_enable();
+}
+
+bool ccm_test_avoids_io(void)
+{
+	return current->flags & PF_MEMALLOC_NOIO;
+}
+
+unsigned int ccm_test_avoid_io(void)
+{
+	return memalloc_noio_save();
+}
+
+void ccm_test_avoid_io_end(unsigned int before)
+{
+	memalloc_noio_restore(before);
 }
 
 void *ccm_test_me(void)

@@ -23,6 +23,14 @@ int ccm_test_module_users(void);
 void ccm_test_atomic_begin(void);
 void ccm_test_atomic_end(void);
 
+/*
+ * That the calling thread waits for no I/O when it asks for memory. In between the
+ * last two it does not, whatever else.
+ */
+bool ccm_test_avoids_io(void);
+unsigned int ccm_test_avoid_io(void);
+void ccm_test_avoid_io_end(unsigned int before);
+
 /* The calling thread, ready to be signalled. */
 void *ccm_test_me(void);
 void ccm_test_signal(void *thread);

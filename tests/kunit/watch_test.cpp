@@ -135,11 +135,13 @@ CCM_TEST(watch, notifier__is_told_what_is_there_and_what_changes)
 	EXPECT_EQ(1, ccm_watcher_told(watcher, CCM_PEER_UP, 2));
 	EXPECT(ccm_watcher_incarnation(watcher) == pair.peer(1, 2).incarnation);
 	EXPECT_EQ(-EDEADLK, ccm_watcher_registering(watcher));
+	EXPECT_EQ(0, ccm_watcher_may_wait(watcher));
 	EXPECT_EQ(0, CCM_Close(pair.net(2), 1, kSoon));
 	EXPECT(eventually([&] {
 		return ccm_watcher_told(watcher, CCM_PEER_DOWN, 2) == 1;
 	}));
 	EXPECT_EQ(-EDEADLK, ccm_watcher_deadlock(watcher));
+	EXPECT_EQ(0, ccm_watcher_may_wait(watcher));
 	// An attempt that fails is no news.
 	EXPECT(CCM_Connect_to(pair.net(1), 2, kSoon) < 0);
 	EXPECT_EQ(1, ccm_watcher_told(watcher, CCM_PEER_DOWN, 2));

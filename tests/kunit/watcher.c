@@ -17,6 +17,7 @@ struct ccm_watcher {
 	u64 incarnation;
 	int deadlock;
 	int registering; /* the same, told by who registers */
+	u32 may_wait; /* how often memory might have waited for I/O */
 };
 
 static int hear(struct notifier_block *block, unsigned long change, void *data)
@@ -29,6 +30,8 @@ static int hear(struct notifier_block *block, unsigned long change, void *data)
 	if (WARN_ON(news->net != watcher->net || change >= CHANGES ||
 		    news->node > CCM_TEST_NODES))
 		return NOTIFY_DONE;
+	if (!ccm_test_avoids_io())
+		WRITE_ONCE(watcher->may_wait, watcher->may_wait + 1);
 	if (change == CCM_PEER_UP)
 		WRITE_ONCE(watcher->incarnation, news->incarnation);
 	if (ccm_thread_mine())
@@ -78,6 +81,11 @@ u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher)
 int ccm_watcher_deadlock(const struct ccm_watcher *watcher)
 {
 	return READ_ONCE(watcher->deadlock);
+}
+
+u32 ccm_watcher_may_wait(const struct ccm_watcher *watcher)
+{
+	return READ_ONCE(watcher->may_wait);
 }
 
 /* A namespace in which nobody has a part yet, as a subsystem's init sees one. */

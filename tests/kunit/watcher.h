@@ -23,6 +23,8 @@ u64 ccm_watcher_incarnation(const struct ccm_watcher *watcher);
 int ccm_watcher_deadlock(const struct ccm_watcher *watcher);
 /* What unregistering did, called as it was told of those present. */
 int ccm_watcher_registering(const struct ccm_watcher *watcher);
+/* How often it was told where memory might have waited for I/O. */
+u32 ccm_watcher_may_wait(const struct ccm_watcher *watcher);
 /* What both calls return in a namespace in which CCM has no part yet. */
 int ccm_watcher_too_early(void);
 
