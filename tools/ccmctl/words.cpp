@@ -157,8 +157,8 @@ std::string refused_call_why(int error)
 	case EOPNOTSUPP:
 		return "there is no such handler";
 	case EACCES:
-		return "its handler is a long one, or is going, or there is no "
-		       "memory";
+		return "its handler is a long one, or there is no thread for "
+		       "it";
 	default:
 		return std::strerror(error);
 	}
