@@ -104,15 +104,15 @@ int ccm_attach_owner(struct net *net, u32 module,
  * @limits: what peers may send, or NULL for the defaults
  *
  * Messages that came for the number before, since the node has its number, are
- * kept and can be received. A
- * consumer that attaches in each network namespace does so in the operations it
- * gives to register_pernet_device(): with register_pernet_subsys() CCM's own
- * part of the namespace would come after and go before.
+ * kept and can be received, up to a small limit. A consumer that attaches in each
+ * network namespace does so in the operations it gives to
+ * register_pernet_device(): with register_pernet_subsys() CCM's own part of the
+ * namespace would come after and go before.
  *
  * Context: process context, may sleep. The node need not be configured yet.
  * Return: 0; -EINVAL for a bad number or limit, -EBUSY if the number is
- * attached, -ENOMEM, -ESHUTDOWN if the namespace is going away or CCM has not
- * been told of it yet.
+ * attached or still being detached, -EDEADLK in a short handler, -ENOMEM,
+ * -ESHUTDOWN if the namespace is going away or CCM has not been told of it yet.
  */
 #define CCM_attach(net, module, limits) \
 	ccm_attach_owner(net, module, limits, THIS_MODULE)
@@ -122,16 +122,19 @@ int ccm_attach_owner(struct net *net, u32 module,
  * @net: the node's network namespace
  * @module: the number attached
  *
- * Its queue is emptied and its sleeping receivers return -ESHUTDOWN; when the
- * call returns none of them is inside CCM any more. A consumer detaches in its
- * pernet exit and in its module exit.
+ * Its queue is emptied, its sleeping receivers return -ESHUTDOWN, calls that
+ * await an answer end with -ECANCELED, and functions that are still registered
+ * are unregistered. When the call returns no receiver or caller is inside CCM any
+ * more, and no handler runs. A consumer detaches in its pernet exit, or in its
+ * module exit if it serves init_net alone.
  *
- * Context: process context, may sleep. Not from one of the receivers, nor
- * from a handler.
+ * Context: process context, may sleep as long as handlers run. Not from one of
+ * the receivers, nor from a handler of this number, nor from a short one.
  * Return: 0; -EINVAL for a bad number, -ENOENT if the number is not attached,
- * -EDEADLK from a handler of this number, or a short one, or one that another
- * handler waits for in a circle,
- * -ESHUTDOWN if CCM's part of the namespace has gone before: see CCM_attach().
+ * -EDEADLK from a handler of this number, or a short one, or one that a handler
+ * of this number waits for, directly or over others, as it unregisters or
+ * detaches; -ESHUTDOWN if CCM's part of the namespace has gone before: see
+ * CCM_attach().
  */
 int CCM_detach(struct net *net, u32 module);
 
@@ -157,8 +160,9 @@ int CCM_detach(struct net *net, u32 module);
  * (larger than the receiver or CCM accepts), -ENOTCONN (this node has no
  * number yet), -ENODEV (no such peer), -EHOSTDOWN (peer not connected, or the
  * connection went while waiting), -EAGAIN (no room, and not to wait),
- * -ETIMEDOUT, -ERESTARTSYS (signal), -EINTR (kthread_should_stop()), -ENOMEM,
- * -ESHUTDOWN (namespace or module going away).
+ * -ETIMEDOUT, -ERESTARTSYS (signal), -EINTR (kthread_should_stop()), -ECANCELED
+ * (from a handler that is being unregistered), -ENOMEM, -ESHUTDOWN (namespace
+ * going away).
  */
 int CCM_bsend(struct net *net, const struct ccm_msg *msg, unsigned int flags,
 	      int timeout_ms);
@@ -179,9 +183,10 @@ int CCM_bsend(struct net *net, const struct ccm_msg *msg, unsigned int flags,
  * how large the message is; it stays), -ENOENT (module number not attached),
  * -ENOTCONN (this node has no number and one node was named), -ENODEV (no such
  * peer), -EHOSTDOWN (that node is down and has nothing queued), -ETIMEDOUT,
- * -ECANCELED (by CCM_cancel()), -ERESTARTSYS (signal), -EINTR
- * (kthread_should_stop()), -ESHUTDOWN (detached, or namespace or module going
- * away). With @timeout_ms 0 it is CCM_arecv().
+ * -ECANCELED (by CCM_cancel(), or from a handler that is being unregistered),
+ * -EDEADLK (from a short handler), -ERESTARTSYS (signal), -EINTR
+ * (kthread_should_stop()), -ESHUTDOWN (detached, or namespace going away). With
+ * @timeout_ms 0 it is CCM_arecv().
  */
 int CCM_brecv(struct net *net, struct ccm_msg *msg, unsigned int flags,
 	      int timeout_ms);
@@ -516,8 +521,8 @@ int ccm_rcall_wait(struct net *net, const struct ccm_call *call,
  * @error: 0, or an error as of CCM_rcall()
  * @answer: the answer if @error is 0; there until this returns
  *
- * Context: in the listener, where the rules are a short handler's; or in the thread
- * that detaches the module number.
+ * Context: process context: in the listener, or in the thread that detaches the
+ * module number, or one that deletes the node. The rules are a short handler's.
  */
 typedef void (*ccm_done)(void *context, int error, struct ccm_answer *answer);
 
