@@ -693,19 +693,22 @@ Mailbox *Node::make_mailbox(u32 module, MaySleep may_sleep)
 Status Node::attach(u32 module, const ccm_limits &limits,
 		    struct ::module *owner)
 {
-	MutexGuard guard(mutex_);
+	Mailbox *mailbox;
+	Status told;
+	{
+		MutexGuard guard(mutex_);
 
-	if (going())
-		return fail(ESHUTDOWN);
-	Mailbox *mailbox = make_mailbox(module, MaySleep::Yes);
-	if (!mailbox)
-		return fail(ENOMEM);
-	TRY(mailbox->attach(limits, owner));
-	Status told = set_windows(module, limits, true);
-	if (!told.ok()) {
-		(void)mailbox->detach();
-		(void)set_windows(module, kUnattached, false);
+		if (going())
+			return fail(ESHUTDOWN);
+		mailbox = make_mailbox(module, MaySleep::Yes);
+		if (!mailbox)
+			return fail(ENOMEM);
+		TRY(mailbox->attach(limits, owner));
+		told = set_windows(module, limits, true);
 	}
+	// Somebody may use the number by now, and end as at any other detach.
+	if (!told.ok() && mailbox->begin_detach().ok())
+		detach(*mailbox);
 	return told;
 }
 

@@ -442,6 +442,40 @@ CCM_TEST(self, destroy__names_who_holds_it_up)
 	end_with(test, CCM_SHORT);
 }
 
+// Memory is missing when others use the number already: it ends as by a detach, and
+// who waits for a handler of it meanwhile keeps nothing that others need.
+CCM_TEST(self, attach__without_memory_when_others_use_it)
+{
+	int result = 1;
+	Gate gate;
+	Lone lone;
+	ccm_node_info info;
+
+	REQUIRE(lone.begin(returns) && lone.detach() == 0);
+	// It has no channel for the number.
+	REQUIRE(lone.add_peer());
+	Background attacher([&] {
+		ccm_memory_fail(1);
+		host::memory_fails_after(300);
+		result = ccm_core_attach(lone.node, kModule, nullptr, nullptr);
+	});
+	REQUIRE(eventually([&] { return lone.attached(); }));
+	EXPECT_EQ(0, ccm_core_regist(lone.node, kModule, kFunction, CCM_SHORT,
+				     Gate::waits, &gate));
+	EXPECT_EQ(0, lone.call_short());
+	EXPECT(eventually([&] { return !lone.attached(); }));
+	ccm_test_sleep(20);
+	Background others([&] { ccm_core_node_info(lone.node, &info); });
+	EXPECT(others.ends());
+	EXPECT(attacher.goes_on());
+	gate.open = true;
+	EXPECT(attacher.ends());
+	ccm_memory_fail(0);
+	EXPECT_EQ(-ENOMEM, result);
+	EXPECT_EQ(0, lone.handlers());
+	EXPECT(lone.attach());
+}
+
 // Whoever attaches behind a step of a detach keeps what he registers.
 CCM_TEST(self, detach__attached_anew_meanwhile)
 {
