@@ -245,10 +245,12 @@ bool Connection::charge()
 
 	if (!channel)
 		return false;
-	// An answer is wanted, and not kept: no limit but that of its size.
+	// An answer is wanted, and not kept: no limit but that of its size, and
+	// none for an empty one.
 	bool limited = first_.kind != wire::Kind::Answer;
 	if (limited ? !channel->receive.allows(first_.size)
-		    : first_.size > channel->receive.max_announced) {
+		    : first_.size > channel->receive.max_announced &&
+			      first_.size > wire::kCallSize) {
 		todo_ = Todo::Break;
 		return false;
 	}

@@ -92,7 +92,11 @@ public:
 	}
 	bool begin(const ccm_limits &limits)
 	{
-		return begin(0, limits) && begin(1, limits) && join();
+		return begin(limits, limits);
+	}
+	bool begin(const ccm_limits &first, const ccm_limits &second)
+	{
+		return begin(0, first) && begin(1, second) && join();
 	}
 
 	ccm_node *nodes[2] = {};
@@ -243,6 +247,17 @@ CCM_TEST(answer, both_ways__calls_that_fill_the_window)
 	REQUIRE(two.begin({.max_size = 16384, .window = 65536}));
 	EXPECT_EQ(16, both_ways(two.nodes, 8, 8000));
 	EXPECT_EQ(0, call(two.nodes[0], 2, 0));
+}
+
+// Whose consumer takes nothing so large can call all the same.
+CCM_TEST(answer, max_size__smaller_than_an_empty_answer)
+{
+	Two two;
+
+	REQUIRE(two.begin({.max_size = 8, .window = 0},
+			  {.max_size = 0, .window = 0}));
+	EXPECT_EQ(0, call(two.nodes[0], 2, 100));
+	EXPECT_EQ(-EMSGSIZE, call(two.nodes[1], 1, 0));
 }
 
 // It has asked for it: no limit stops it.
