@@ -648,7 +648,7 @@ static Status begin_call(Node &node, const ccm_call &wanted, ccm_done done,
 	if (!sent.ok())
 		return take_back(node, *mailbox, id) ? sent : Status();
 	if (deadline_ms)
-		node.call_due(deadline_ms);
+		node.due_at(deadline_ms);
 	return {};
 }
 

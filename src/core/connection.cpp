@@ -226,9 +226,9 @@ void Connection::become(ccm_state state)
 			return;
 		peer->change_locked(state, CCM_REASON_NONE, 0);
 	}
-	node.tell({.kind = CCM_EVENT_KIND_STATE,
-		   .node = peer->config.number,
-		   .state = state});
+	node.news.state(*peer, {.kind = CCM_EVENT_KIND_STATE,
+				.node = peer->config.number,
+				.state = state});
 }
 
 void Connection::ask_locked()

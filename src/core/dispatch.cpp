@@ -149,11 +149,11 @@ void Node::refuse_call(Message *call, wire::Answer::Outcome outcome)
 		Guard guard(caller->lock);
 		caller->stats.calls_refused++;
 	}
-	tell({.kind = CCM_EVENT_KIND_CALL_REFUSED,
-	      .node = call->key.node,
-	      .error = error,
-	      .module = call->module,
-	      .function = call->key.type});
+	news.refused({.kind = CCM_EVENT_KIND_CALL_REFUSED,
+		      .node = call->key.node,
+		      .error = error,
+		      .module = call->module,
+		      .function = call->key.type});
 	Reply reply = reply_to(*call, head.ok() ? head.value().id : 0);
 	reply.head.outcome = outcome;
 	finish_call(call, reply);

@@ -12,8 +12,6 @@ namespace ccm {
 
 namespace {
 
-constexpr u32 kPokeMs = 1000; // one of a peer's pokes is heard in this time
-
 bool same_cluster(const wire::Hello &hello, const ccm_node_config &config)
 {
 	static_assert(sizeof(hello.cluster) == sizeof(config.cluster));
@@ -157,23 +155,26 @@ bool Connection::on_stranger()
 	return greet_stranger();
 }
 
-// All that it does is to be told, and that seldom: anybody could send it.
+// All that it does is to be told, and that seldom: anybody could send it. One that
+// was left out is not told later, when it may no longer be true; the next says how
+// many there were.
 bool Connection::on_poke(Peer &from)
 {
-	u64 now = ccm_now_ms();
-	bool heard;
-	{
+	bool heard = false;
+	u64 left_out = 0;
+
+	if (from.config.number > node.number()) {
 		Guard guard(from.lock);
 
-		heard = from.config.number > node.number() &&
-			(from.poke_ms == 0 || now - from.poke_ms >= kPokeMs);
-		if (heard)
-			from.poke_ms = now;
+		heard = from.pokes.take(ccm_now_ms());
+		left_out = from.pokes_left_out;
+		from.pokes_left_out = heard ? 0 : left_out + 1;
 	}
 	if (heard) {
 		node.stats.count(&ccm_node_stats::pokes);
 		node.tell({.kind = CCM_EVENT_KIND_POKE,
-			   .node = from.config.number});
+			   .node = from.config.number,
+			   .left_out = left_out});
 	}
 	listener_.dismiss(*this);
 	return false;
@@ -283,10 +284,10 @@ bool Connection::on_ready()
 	}
 	phase = Phase::Open;
 	deadline_ms = 0;
-	node.tell({.kind = CCM_EVENT_KIND_STATE,
-		   .node = peer->config.number,
-		   .state = CCM_STATE_UP,
-		   .incarnation = handshake_.hello.incarnation});
+	node.news.state(*peer, {.kind = CCM_EVENT_KIND_STATE,
+				.node = peer->config.number,
+				.state = CCM_STATE_UP,
+				.incarnation = handshake_.hello.incarnation});
 	follow_policy();
 	return true;
 }

@@ -8,11 +8,10 @@ namespace ccm {
 
 namespace {
 
-constexpr u32 kOwnTurns = 64;	   // calls to itself at once, then others
-constexpr u32 kAcceptTurns = 16;   // connections at once, then others
-constexpr u32 kBacklogMin = 64;	   // finished by TCP and not accepted
-constexpr u32 kDoorAgainMs = 20;   // after an accept without memory
-constexpr u32 kToldPerSecond = 10; // refusals, so that strangers cannot flood
+constexpr u32 kOwnTurns = 64;	 // calls to itself at once, then others
+constexpr u32 kAcceptTurns = 16; // connections at once, then others
+constexpr u32 kBacklogMin = 64;	 // finished by TCP and not accepted
+constexpr u32 kDoorAgainMs = 20; // after an accept without memory
 
 } // namespace
 
@@ -230,6 +229,8 @@ void Listener::check_deadlines()
 	u64 now = ccm_now_ms();
 
 	wake_at_ms_ = node_.calls.expire(now);
+	if (u64 more = node_.news.expire(now))
+		wake_at(more);
 	if (door_again_ms_ && now >= door_again_ms_) {
 		door_again_ms_ = 0;
 		mark(door_work_, CCM_READY_READ);
@@ -363,11 +364,11 @@ void Listener::fail_connecting(Peer &peer, ccm_reason reason, int error)
 		peer.change_locked(CCM_STATE_DOWN, reason, error);
 	}
 	node_.fail_receivers(peer.config.number, EHOSTDOWN);
-	node_.tell({.kind = CCM_EVENT_KIND_STATE,
-		    .node = peer.config.number,
-		    .state = CCM_STATE_DOWN,
-		    .reason = reason,
-		    .error = -error});
+	node_.news.state(peer, {.kind = CCM_EVENT_KIND_STATE,
+				.node = peer.config.number,
+				.state = CCM_STATE_DOWN,
+				.reason = reason,
+				.error = -error});
 }
 
 void Listener::close(Peer &peer)
@@ -589,16 +590,9 @@ static u64 ccm_node_stats::*counter_of(ccm_reason reason)
 void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 			    int error, u32 node)
 {
-	u64 now = ccm_now_ms();
-
 	node_.stats.count(&ccm_node_stats::refused);
 	node_.stats.count(counter_of(reason));
-	if (now >= told_until_ms_) {
-		told_until_ms_ = now + 1000;
-		told_ = 0;
-	}
-	if (told_++ < kToldPerSecond)
-		node_.tell({.kind = CCM_EVENT_KIND_REFUSED,
+	node_.news.refused({.kind = CCM_EVENT_KIND_REFUSED,
 			    .node = node,
 			    .reason = reason,
 			    .error = -error,
@@ -609,12 +603,13 @@ void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 
 void Listener::end(Connection &connection, ccm_reason reason, int error)
 {
+	Ref<Peer> peer = Ref<Peer>::of(*connection.peer);
 	ccm_event event = connection.detach(reason, error);
 	if (connection.is_unused())
 		remove(connection);
 	node_.fail_receivers(event.node, EHOSTDOWN);
 	node_.calls.lost(event.node);
-	node_.tell(event);
+	node_.news.state(*peer, event);
 }
 
 // Nobody sends by it, and nobody marks it any more: no peer has it, and the socket

@@ -114,8 +114,6 @@ private:
 	u64 stop_by_ms_ = 0;
 	u64 wake_at_ms_ = 0;	// 0: nothing is due
 	u64 door_again_ms_ = 0; // when to try to accept again; 0: no need
-	u64 told_until_ms_ = 0; // the second in which told_ refusals were told
-	u32 told_ = 0;
 };
 
 } // namespace ccm

@@ -97,7 +97,7 @@ void Node::report(ccm_node_info &out)
 }
 
 // A listener goes when all who have found its peers inside RCU have left.
-void Node::call_due(u64 time_ms)
+void Node::due_at(u64 time_ms)
 {
 	RcuGuard inside;
 
@@ -198,6 +198,8 @@ Status Node::start(Refusal &refuse)
 		if (!going()) {
 			life_ = Life::Set;
 			number_.store(config.number);
+			// Until now due_at() has not found it.
+			listener_->due_at(ccm_now_ms());
 			return {};
 		}
 	}
@@ -210,6 +212,8 @@ void Node::give_up_starting()
 {
 	Gone gone;
 	Listener *listener;
+
+	news.flush();
 	{
 		MutexGuard guard(mutex_);
 
@@ -308,6 +312,7 @@ void Node::remove_deleted()
 			peers_.clear(peer.config.number);
 			gone.peers.push_back(&peer);
 			changed();
+			news.leave(peer);
 			// Before one of its number can be added again.
 			tell({.kind = CCM_EVENT_KIND_PEER_DELETE,
 			      .node = peer.config.number});
@@ -347,6 +352,7 @@ void Node::remove_all(Gone &gone)
 			gone.arrived.append(peer->arrived);
 		}
 		listener_->forget(*peer);
+		news.leave(*peer);
 		fail_receivers(peer->config.number, EHOSTDOWN);
 		origins.remove(*peer);
 		peers_.clear(peer->config.number);
@@ -364,6 +370,7 @@ void Node::end_life()
 	Secret *old;
 
 	ended->stop();
+	news.flush();
 	{
 		MutexGuard guard(mutex_);
 

@@ -4,6 +4,7 @@
 
 #include "core/calls.hpp"
 #include "core/mailbox.hpp"
+#include "core/news.hpp"
 #include "core/origins.hpp"
 #include "core/peer.hpp"
 #include "core/pool.hpp"
@@ -96,7 +97,7 @@ struct Node {
 	{
 		(void)generation_.add(1);
 	}
-	// What those who watch should know. Sleeps.
+	// What those who watch should know, each time. Sleeps.
 	void tell(ccm_event event);
 
 	// One from somebody else, or of this node to itself, has arrived; it is this
@@ -111,10 +112,12 @@ struct Node {
 	u32 forget(const struct ::module *owner);
 	bool report_handler(u32 nth, ccm_handler_info &out);
 	bool report_call(u32 nth, ccm_call_info &out);
-	// An asynchronous call is late at this time. Any context.
-	void call_due(u64 time_ms);
+	// At this time the listener has to look: an asynchronous call is late, or
+	// something withheld may be told. Any context.
+	void due_at(u64 time_ms);
 
 	Calls calls;
+	News news{*this};
 	Pool pool{*this};
 
 	Origins origins;

@@ -5,6 +5,7 @@
 
 #include "core/channel.hpp"
 #include "core/claims.hpp"
+#include "core/news.hpp"
 #include "core/work.hpp"
 #include "support/lock.hpp"
 #include "support/result.hpp"
@@ -23,6 +24,9 @@ constexpr u64 kQueueMax = 8u << 20;
 // Bytes at true size that a peer may have us hold for numbers that nobody has
 // attached, of all of them together.
 constexpr u64 kOrphansMax = 1u << 20;
+
+// One of a peer's pokes is told in this time.
+constexpr u32 kPokeMs = 1000;
 
 // A thread that sends and waits for room; it stands on its stack.
 struct Sender {
@@ -65,6 +69,7 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	const ccm_peer_config config;
 	const bool self;
 	Origin *origin = nullptr; // under the lock of Origins
+	Outlet outlet;		  // of its state; under the lock of News
 
 	// Accept a message, which belongs to this function from then on. Waits
 	// up to timeout_ms for room.
@@ -131,7 +136,8 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	u64 incarnation = 0;
 	Claims claims;			  // of machines to be this peer
 	u64 rtt_us = 0;			  // of the last heartbeat answered
-	u64 poke_ms = 0;		  // when the last poke was taken
+	Quota pokes{kPokeMs, 1};	  // that are told
+	u64 pokes_left_out = 0;		  // since the last one that was
 	Connection *connection = nullptr; // that may be used to send
 	Sleepers changed;		  // asleep until the state is another
 

@@ -50,6 +50,7 @@ enum ccm_lock_kind {
 	CCM_LOCK_HANDLERS, /* what can be called, and runs */
 	CCM_LOCK_CALLS, /* calls whose answers are awaited */
 	CCM_LOCK_POOL,	/* threads for long calls */
+	CCM_LOCK_NEWS,	/* events that have to wait */
 	CCM_LOCK_KINDS
 };
 
@@ -299,10 +300,14 @@ struct ccm_event {
 	u32 function;
 	u64 incarnation; /* the peer's, that has come up */
 	u64 rtt_us; /* of a heartbeat */
+	u64 left_out; /* of the same kind, since the last one that was told */
 	bool lost; /* the peer was up before */
 };
 
+/* Both sleep. To administrators. */
 void ccm_report(struct net *net, const struct ccm_event *event);
+/* A change of a peer's state, to modules. */
+void ccm_tell_modules(struct net *net, const struct ccm_event *event);
 /* Rate-limited, at warning level. */
 void ccm_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

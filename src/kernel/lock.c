@@ -19,6 +19,7 @@ static const char *const names[CCM_LOCK_KINDS] = {
 	[CCM_LOCK_HANDLERS] = "ccm_lock_handlers",
 	[CCM_LOCK_CALLS] = "ccm_lock_calls",
 	[CCM_LOCK_POOL] = "ccm_lock_pool",
+	[CCM_LOCK_NEWS] = "ccm_lock_news",
 };
 
 void ccm_lock_init(struct ccm_lock *lock, enum ccm_lock_kind kind)

@@ -275,7 +275,10 @@ int ccm_nl_fill_event(struct sk_buff *skb, const void *what)
 	if (nla_put_u32(skb, CCM_A_EVENT_KIND, event->kind) ||
 	    (event->node && nla_put_u32(skb, CCM_A_EVENT_NODE, event->node)) ||
 	    nla_put_u64_64bit(skb, CCM_A_EVENT_GENERATION, event->generation,
-			      CCM_A_EVENT_PAD))
+			      CCM_A_EVENT_PAD) ||
+	    (event->left_out &&
+	     nla_put_u64_64bit(skb, CCM_A_EVENT_LEFT_OUT, event->left_out,
+			       CCM_A_EVENT_PAD)))
 		return -EMSGSIZE;
 	if (event->kind == CCM_EVENT_KIND_STATE)
 		return ccm_nl_put_change(skb, event);

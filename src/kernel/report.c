@@ -31,7 +31,7 @@ static unsigned long change_of(enum ccm_state state)
 }
 
 /* One whose connecting failed was down before. */
-static void tell_modules(struct net *net, const struct ccm_event *event)
+void ccm_tell_modules(struct net *net, const struct ccm_event *event)
 {
 	struct ccm_watchers *watchers = ccm_netns_watchers(net);
 	unsigned long change = change_of(event->state);
@@ -55,8 +55,6 @@ static void tell_modules(struct net *net, const struct ccm_event *event)
 void ccm_report(struct net *net, const struct ccm_event *event)
 {
 	ccm_netlink_event(net, event);
-	if (event->kind == CCM_EVENT_KIND_STATE)
-		tell_modules(net, event);
 }
 
 /* Under the lock: no change can be told before what was there. */

@@ -533,12 +533,9 @@ Wire &Network::connect(const ccm_endpoint &remote, void *owner)
 
 void Network::report(const ccm_event &event)
 {
-	if (event.kind == CCM_EVENT_KIND_STATE && on_change)
-		on_change(event);
 	Guarded guard(mutex_);
 
-	if (event.kind == CCM_EVENT_KIND_STATE)
-		changes_.push_back(event);
+	told_[event.kind].push_back(event);
 	if (event.kind == CCM_EVENT_KIND_HEARTBEAT)
 		heartbeats_.push_back(event);
 	if (event.kind == CCM_EVENT_KIND_POKE)
@@ -549,6 +546,23 @@ void Network::report(const ccm_event &event)
 	    (event.kind == CCM_EVENT_KIND_NODE && event.node == 0))
 		gone_.push_back(event);
 	changed_.notify_all();
+}
+
+void Network::change(const ccm_event &event)
+{
+	if (on_change)
+		on_change(event);
+	Guarded guard(mutex_);
+
+	changes_.push_back(event);
+	changed_.notify_all();
+}
+
+std::vector<ccm_event> Network::told(ccm_event_kind kind)
+{
+	Guarded guard(mutex_);
+
+	return told_[kind];
 }
 
 } // namespace ccm_testing
@@ -699,4 +713,11 @@ void ccm_report(net *network, const ccm_event *event)
 	host::might_sleep();
 	if (network)
 		network->report(*event);
+}
+
+void ccm_tell_modules(net *network, const ccm_event *event)
+{
+	host::might_sleep();
+	if (network)
+		network->change(*event);
 }

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -148,7 +149,9 @@ public:
 	void fail_listening(int error);
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
-	// The next change of a peer's state that the node reports.
+	// All events of a kind that the node has told administrators so far.
+	std::vector<ccm_event> told(ccm_event_kind kind);
+	// The next change of a peer's state that it tells modules.
 	std::optional<ccm_event> changes();
 	// The next answered heartbeat, or poke, that it reports.
 	std::optional<ccm_event> heartbeat();
@@ -169,6 +172,7 @@ public:
 	int accept(Wire *&out);
 	Wire &connect(const ccm_endpoint &remote, void *owner);
 	void report(const ccm_event &event);
+	void change(const ccm_event &event);
 
 private:
 	friend class Wire;
@@ -199,6 +203,7 @@ private:
 	std::optional<ccm_event> next(std::deque<ccm_event> &events);
 	Wire *come(const ccm_endpoint &remote, bool foreign);
 
+	std::map<ccm_event_kind, std::vector<ccm_event>> told_;
 	std::deque<ccm_event> changes_;
 	std::deque<ccm_event> heartbeats_;
 	std::deque<ccm_event> pokes_;

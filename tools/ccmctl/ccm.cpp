@@ -423,6 +423,7 @@ std::optional<Event> read_event(nl_msg *message)
 	event.function = from.u32(CCM_A_EVENT_FUNCTION);
 	event.incarnation = from.u64(CCM_A_EVENT_INCARNATION);
 	event.rtt_us = from.u64(CCM_A_EVENT_RTT);
+	event.left_out = from.u64(CCM_A_EVENT_LEFT_OUT);
 	return event;
 }
 

@@ -96,6 +96,7 @@ struct Event {
 	std::uint32_t function = 0;
 	std::uint64_t incarnation = 0; // 0: not told
 	std::uint64_t rtt_us = 0;
+	std::uint64_t left_out = 0; // of its kind, before it
 };
 
 struct NodeConfig {

@@ -153,6 +153,8 @@ Json to_json(const Event &event)
 	if (event.kind == CCM_EVENT_KIND_CALL_REFUSED)
 		add_refused_call(json, event);
 	add_endpoint(json, event.remote);
+	if (event.left_out != 0)
+		json["left_out"] = event.left_out;
 	return json;
 }
 

@@ -61,12 +61,20 @@ std::string peer_text(const Peer &peer)
 	       state_text(peer) + (why.empty() ? "" : ": " + why);
 }
 
+std::string left_out_text(const Event &event)
+{
+	return event.left_out == 0 ? ""
+				   : " (" + std::to_string(event.left_out) +
+					     " before it left out)";
+}
+
 void tell(const Event &event, bool json)
 {
 	if (json)
 		print_json_line(std::cout, for_scripts(), event);
 	else
-		std::cout << for_people() << event_text(event) << std::endl;
+		std::cout << for_people() << event_text(event)
+			  << left_out_text(event) << std::endl;
 }
 
 void tell_all(const std::vector<Peer> &peers, bool json)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+// What a peer, or a stranger, can make this node tell its administrators: no more
+// often than they can bear, and nothing is lost but the repetitions, which are
+// counted.
+#pragma once
+
+#include "core/quota.hpp"
+#include "support/list.hpp"
+#include "support/lock.hpp"
+
+namespace ccm {
+
+struct Node;
+struct Peer;
+
+// Of one kind, and of state: of one peer. What may not be told yet is merged with
+// what comes after it: the newest is told, with the sums and the count of the rest.
+class Outlet : public Hook<Outlet> {
+public:
+	// Whether this one, with what was withheld before, is to be told now. Else
+	// it is withheld.
+	bool offer(ccm_event &event, u64 now);
+	// What is withheld: it is told at this time.
+	ccm_event take(u64 now);
+	// When that may be told.
+	u64 due_ms() const
+	{
+		return quota_.again();
+	}
+	// From now on all is told at once: soon nobody will look.
+	void end()
+	{
+		ended_ = true;
+	}
+
+private:
+	static constexpr u32 kStepMs = 100;
+	static constexpr u32 kAtOnce = 10;
+
+	Quota quota_{kStepMs, kAtOnce};
+	bool ended_ = false;
+	ccm_event newest_{}; // withheld while this is linked
+};
+
+class News {
+public:
+	explicit News(Node &node) : node_(node)
+	{
+	}
+	News(const News &) = delete;
+	News &operator=(const News &) = delete;
+
+	// All sleep. A peer's state: modules are told of each, at once. The caller
+	// has a reference.
+	void state(Peer &peer, const ccm_event &event);
+	// A connection, or a call.
+	void refused(const ccm_event &event);
+	// Tell what may be told at this time; when there is more, or 0.
+	u64 expire(u64 now);
+	// No listener will ask: tell all that is withheld.
+	void flush();
+	// No more will come of this peer, or hardly any.
+	void leave(Peer &peer);
+
+private:
+	void offer(Outlet &outlet, ccm_event event);
+	bool take_due(u64 now, ccm_event &out, u64 &next);
+
+	Node &node_;
+	Lock lock_{
+		CCM_LOCK_NEWS}; // protects all that follows, and peers' outlets
+	Outlet connections_;
+	Outlet calls_;
+	List<Outlet> withheld_; // those that hold something
+};
+
+} // namespace ccm
