@@ -345,7 +345,9 @@ void Node::remove_all(Gone &gone)
 
 			peer->changed.wake();
 			peer->fail_senders_locked(EHOSTDOWN);
-			if (peer->state != CCM_STATE_DOWN)
+			// Nobody has seen one of a node that did not start.
+			if (peer->state != CCM_STATE_DOWN &&
+			    life_ != Life::Starting)
 				peer->change_locked(CCM_STATE_DOWN,
 						    CCM_REASON_ADMIN, 0);
 			peer->deleted = true;
