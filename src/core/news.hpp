@@ -34,8 +34,7 @@ public:
 	}
 
 private:
-	static constexpr u32 kStepMs = 100;
-	static constexpr u32 kAtOnce = 10;
+	enum : u32 { kStepMs = 100, kAtOnce = 10 };
 
 	Quota quota_{kStepMs, kAtOnce};
 	bool ended_ = false;
