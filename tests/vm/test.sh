@@ -60,6 +60,7 @@ long=(
 	"faults-6.1 $vm/faults.sh 6.1"
 	"faults-vms-again $vm/faults_vms.sh 5"
 	"smoke-newest $vm/smoke.sh newest"
+	"memory-6.1 $vm/memory.sh 6.1"
 )
 
 # in_slice N K/N: the Nth part, from 0, is of this slice.
@@ -80,6 +81,7 @@ case ${1-} in
 	part faults "$vm/faults.sh"
 	part faults-vms "$vm/faults_vms.sh"
 	part sockets "$vm/sockets.sh"
+	part memory "$vm/memory.sh" 6.12
 	part install "$vm/install.sh"
 	;;
 arch)
