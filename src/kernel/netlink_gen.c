@@ -184,12 +184,14 @@ const struct genl_ops ccm_nl_ops[17] = {
 		.dumpit		= ccm_nl_handler_get_dumpit,
 		.policy		= ccm_handler_get_nl_policy,
 		.maxattr	= CCM_A_HANDLER_PAD,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= CCM_CMD_CALL_GET,
 		.dumpit		= ccm_nl_call_get_dumpit,
 		.policy		= ccm_call_get_nl_policy,
 		.maxattr	= CCM_A_CALL_PAD,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= CCM_CMD_KEY_SET,

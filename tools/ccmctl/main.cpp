@@ -26,7 +26,7 @@ constexpr double kLongestWait = 86400; // a day
 constexpr auto kKeyFile = "ccm.key"; // in the present folder
 
 constexpr auto kFooter =
-	"-j, anywhere, prints JSON. Changing anything, and monitor, needs root "
+	"-j, anywhere, prints JSON. Changing anything, calls and monitor need root "
 	"(CAP_NET_ADMIN).\nExit status: 0 done, 1 failed, 2 wrong usage.";
 
 // What has been given on the command line.

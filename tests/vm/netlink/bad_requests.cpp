@@ -563,7 +563,7 @@ const std::vector<Case> kConfigured{
 	{"poke__itself", CCM_CMD_POKE, number<1>, {EINVAL, "node itself"}},
 };
 
-// Everybody may look, and only an administrator change.
+// Everybody may look, but at what others call; and only an administrator change.
 const std::vector<Case> kNobody{
 	{"node_get", CCM_CMD_NODE_GET, nothing, {0, kNoWords}},
 	{"peer_get", CCM_CMD_PEER_GET, number<2>, {0, kNoWords}},
@@ -573,6 +573,12 @@ const std::vector<Case> kNobody{
 	 nothing,
 	 {0, kNoWords},
 	 NLM_F_DUMP},
+	{"handler_dump",
+	 CCM_CMD_HANDLER_GET,
+	 nothing,
+	 {EPERM, kNoWords},
+	 NLM_F_DUMP},
+	{"call_dump", CCM_CMD_CALL_GET, nothing, {EPERM, kNoWords}, NLM_F_DUMP},
 	{"node_set", CCM_CMD_NODE_SET, number_and_ipv4<1>, {EPERM, kNoWords}},
 	{"node_delete", CCM_CMD_NODE_DELETE, nothing, {EPERM, kNoWords}},
 	{"peer_add", CCM_CMD_PEER_ADD, number_and_ipv4<9>, {EPERM, kNoWords}},
@@ -590,6 +596,12 @@ const std::vector<Case> kNobody{
 const std::vector<Case> kUserns{
 	{"node_get", CCM_CMD_NODE_GET, nothing, {0, kNoWords}},
 	{"peer_dump", CCM_CMD_PEER_GET, nothing, {0, kNoWords}, NLM_F_DUMP},
+	{"handler_dump",
+	 CCM_CMD_HANDLER_GET,
+	 nothing,
+	 {0, kNoWords},
+	 NLM_F_DUMP},
+	{"call_dump", CCM_CMD_CALL_GET, nothing, {0, kNoWords}, NLM_F_DUMP},
 	{"node_set", CCM_CMD_NODE_SET, number_and_ipv4<1>, {EPERM, "userns"}},
 	{"peer_add",
 	 CCM_CMD_PEER_ADD,
