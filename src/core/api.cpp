@@ -659,14 +659,14 @@ int ccm_core_rcall_begin(ccm_node *node, const ccm_call *call, ccm_done done,
 		.code();
 }
 
-int ccm_core_handler_info(ccm_node *node, u32 nth, ccm_handler_info *out)
+int ccm_core_handler_info(ccm_node *node, ccm_cursor *at, ccm_handler_info *out)
 {
-	return node->report_handler(nth, *out) ? 0 : -ENOENT;
+	return node->report_handler(*at, *out) ? 0 : -ENOENT;
 }
 
-int ccm_core_call_info(ccm_node *node, u32 nth, ccm_call_info *out)
+int ccm_core_call_info(ccm_node *node, ccm_cursor *at, ccm_call_info *out)
 {
-	return node->report_call(nth, *out) ? 0 : -ENOENT;
+	return node->report_call(*at, *out) ? 0 : -ENOENT;
 }
 
 bool ccm_core_has(ccm_node *node, const struct ::module *owner)

@@ -9,7 +9,8 @@ u64 Calls::expect(Pending &pending)
 	u64 id = ++last_id_;
 
 	pending.id = id;
-	pending_[id % kBuckets].push_back(&pending);
+	pending_.push_back(&pending);
+	by_id_.add(&pending);
 	return id;
 }
 
@@ -32,7 +33,7 @@ bool Calls::forget(Pending &pending, int error)
 
 	if (pending.done)
 		return false;
-	pending_[pending.id % kBuckets].remove(&pending);
+	unlink_locked(pending);
 	pending.done = true;
 	pending.error = error;
 	return true;
@@ -41,21 +42,11 @@ bool Calls::forget(Pending &pending, int error)
 Pending *Calls::take_back(u64 id)
 {
 	Guard guard(lock_);
-	Pending *pending = find_locked(id);
+	Pending *pending = by_id_.find(id);
 
 	if (pending)
-		pending_[id % kBuckets].remove(pending);
+		unlink_locked(*pending);
 	return pending;
-}
-
-Pending *Calls::find_locked(u64 id)
-{
-	List<Pending> &bucket = pending_[id % kBuckets];
-
-	for (Pending *p = bucket.front(); p; p = bucket.next(p))
-		if (p->id == id)
-			return p;
-	return nullptr;
 }
 
 static int error_of(wire::Answer::Outcome outcome)
@@ -79,7 +70,7 @@ bool Calls::answered(Message *answer, const wire::Answer &head)
 	List<Pending> to_tell;
 	{
 		Guard guard(lock_);
-		Pending *p = find_locked(head.id);
+		Pending *p = by_id_.find(head.id);
 
 		if (!p || p->node != answer->key.node ||
 		    p->module != answer->module)
@@ -129,24 +120,52 @@ u64 Calls::expire(u64 now_ms)
 template <class Which> void Calls::end_those(Which which, int error)
 {
 	List<Pending> to_tell;
-	{
-		Guard guard(lock_);
+	ccm_cursor at{};
 
-		for (List<Pending> &bucket : pending_) {
-			for (Pending *p = bucket.front(), *next; p; p = next) {
-				next = bucket.next(p);
-				if (which(*p))
-					end_locked(*p, error, to_tell);
-			}
-		}
-	}
+	while (end_some(which, error, at, to_tell))
+		;
 	tell_all(to_tell);
+}
+
+// Of those that there were when this began. Whether there may be more.
+template <class Which>
+bool Calls::end_some(Which which, int error, ccm_cursor &at,
+		     List<Pending> &to_tell)
+{
+	Guard guard(lock_);
+	Pending *p = first_locked(at);
+
+	for (u32 count = 0; p && count < kAtOnce; count++) {
+		Pending *next = pending_.next(p);
+
+		at.number = p->id + 1;
+		if (which(*p))
+			end_locked(*p, error, to_tell);
+		p = next && next->id <= at.last ? next : nullptr;
+	}
+	return p;
+}
+
+// The first that whoever goes through all of them has not met.
+Pending *Calls::first_locked(ccm_cursor &at)
+{
+	if (at.number == 0)
+		at.last = last_id_;
+	Pending *p = by_id_.from(at.number);
+
+	return p && p->id <= at.last ? p : nullptr;
+}
+
+void Calls::unlink_locked(Pending &pending)
+{
+	pending_.remove(&pending);
+	by_id_.remove(&pending);
 }
 
 // Woken under the lock: the caller takes it once more before its stack goes.
 void Calls::end_locked(Pending &pending, int error, List<Pending> &to_tell)
 {
-	pending_[pending.id % kBuckets].remove(&pending);
+	unlink_locked(pending);
 	pending.done = true;
 	pending.error = error;
 	if (pending.tell)
@@ -173,24 +192,21 @@ void Calls::tell_all(List<Pending> &ended)
 	}
 }
 
-bool Calls::report(u32 &nth, ccm_call_info &out)
+bool Calls::report(ccm_cursor &at, ccm_call_info &out)
 {
 	Guard guard(lock_);
+	Pending *p = first_locked(at);
 
-	for (List<Pending> &bucket : pending_) {
-		for (Pending *p = bucket.front(); p; p = bucket.next(p)) {
-			if (nth-- > 0)
-				continue;
-			out = {.what = CCM_CALL_WHAT_AWAITED,
-			       .node = p->node,
-			       .module = p->module,
-			       .function = p->function,
-			       .seqn = p->seqn,
-			       .age_ms = ccm_now_ms() - p->since_ms};
-			return true;
-		}
-	}
-	return false;
+	if (!p)
+		return false;
+	at.number = p->id + 1;
+	out = {.what = CCM_CALL_WHAT_AWAITED,
+	       .node = p->node,
+	       .module = p->module,
+	       .function = p->function,
+	       .seqn = p->seqn,
+	       .age_ms = ccm_now_ms() - p->since_ms};
+	return true;
 }
 
 void open_answer(Message &message, struct net *net, ccm_answer &out)

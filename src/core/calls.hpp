@@ -4,15 +4,21 @@
 
 #include "core/mailbox.hpp"
 #include "core/wire.hpp"
+#include "support/tree.hpp"
 
 namespace ccm {
 
 // One of them; on the caller's stack, or allocated if somebody is told later.
-struct Pending : Hook<Pending> {
+struct Pending : Hook<Pending>, Branch<Pending> {
 	Pending(u32 node_, u32 module_, u32 function_, u32 seqn_)
 		: node(node_), module(module_), function(function_),
 		  seqn(seqn_), since_ms(ccm_now_ms())
 	{
+	}
+
+	u64 order() const
+	{
+		return id;
 	}
 
 	const u32 node, module, function, seqn;
@@ -60,19 +66,26 @@ public:
 	u64 expire(u64 now_ms);
 	// Those of this module number.
 	void cancel(u32 module);
-	bool report(u32 &nth, ccm_call_info &out);
+	// The next of a dump; false behind the last that there was as it began.
+	bool report(ccm_cursor &at, ccm_call_info &out);
 
 private:
-	enum : u32 { kBuckets = 64 };
+	// How many are looked at before the lock is given to others.
+	enum : u32 { kAtOnce = 64 };
 
-	Pending *find_locked(u64 id);
 	template <class Which> void end_those(Which which, int error);
+	template <class Which>
+	bool end_some(Which which, int error, ccm_cursor &at,
+		      List<Pending> &to_tell);
+	Pending *first_locked(ccm_cursor &at);
+	void unlink_locked(Pending &pending);
 	void end_locked(Pending &pending, int error, List<Pending> &to_tell);
 	void tell_all(List<Pending> &ended);
 
 	Lock lock_{CCM_LOCK_CALLS}; // protects all that follows
 	u64 last_id_ = 0;
-	List<Pending> pending_[kBuckets]; // by id
+	List<Pending> pending_; // in the order of their ids
+	Tree<Pending> by_id_;	// the same
 };
 
 // What a caller gets of an answer's message.

@@ -15,9 +15,9 @@ Status Handlers::add(Handler *handler)
 {
 	Guard guard(lock_);
 
-	if (find_locked(handler->function))
+	if (handlers_.find(handler->function))
 		return fail(EEXIST);
-	handlers_.push_back(handler);
+	handlers_.add(handler);
 	return {};
 }
 
@@ -27,7 +27,7 @@ Status Handlers::remove(u32 function)
 	{
 		Guard guard(lock_);
 
-		handler = find_locked(function);
+		handler = handlers_.find(function);
 		if (!handler)
 			return fail(ENOENT);
 		handlers_.remove(handler);
@@ -63,11 +63,11 @@ bool Handlers::runs(const ccm_thread *thread, u32 function)
 
 void Handlers::remove_all()
 {
-	List<Handler> removed;
+	Tree<Handler> removed;
 	{
 		Guard guard(lock_);
 
-		removed.append(handlers_);
+		removed.take(handlers_);
 	}
 	drain([](const Running &) { return true; });
 	while (Handler *handler = removed.pop_front())
@@ -128,7 +128,7 @@ template <class Which> bool Handlers::name(u32 nth, Which which)
 Result<ccm_handler_kind> Handlers::kind(u32 function)
 {
 	Guard guard(lock_);
-	Handler *handler = find_locked(function);
+	Handler *handler = handlers_.find(function);
 
 	if (!handler)
 		return fail(ENOENT);
@@ -138,13 +138,14 @@ Result<ccm_handler_kind> Handlers::kind(u32 function)
 Status Handlers::enter(Running &running)
 {
 	Guard guard(lock_);
-	Handler *handler = find_locked(running.message.key.type);
+	Handler *handler = handlers_.find(running.message.key.type);
 
 	if (!handler)
 		return fail(ENOENT);
 	running.handler = handler;
 	running.thread = running.on_thread ? ccm_thread_mine() : nullptr;
 	handler->running++;
+	running.number = ++last_number_;
 	running_.push_back(&running);
 	return {};
 }
@@ -160,36 +161,30 @@ void Handlers::leave(Running &running)
 	left_.wake();
 }
 
-Handler *Handlers::find_locked(u32 function)
+bool Handlers::report(ccm_cursor &at, ccm_handler_info &out)
 {
-	for (Handler *h = handlers_.front(); h; h = handlers_.next(h))
-		if (h->function == function)
-			return h;
-	return nullptr;
+	Guard guard(lock_);
+	Handler *h = handlers_.from(at.number);
+
+	if (!h)
+		return false;
+	at.number = h->order() + 1;
+	out.function = h->function;
+	out.kind = h->kind;
+	out.running = h->running;
+	return true;
 }
 
-bool Handlers::report(u32 &nth, ccm_handler_info &out)
+bool Handlers::report_running(ccm_cursor &at, ccm_call_info &out)
 {
 	Guard guard(lock_);
 
-	for (Handler *h = handlers_.front(); h; h = handlers_.next(h)) {
-		if (nth-- > 0)
-			continue;
-		out.function = h->function;
-		out.kind = h->kind;
-		out.running = h->running;
-		return true;
-	}
-	return false;
-}
-
-bool Handlers::report_running(u32 &nth, ccm_call_info &out)
-{
-	Guard guard(lock_);
-
+	if (at.number == 0)
+		at.last = last_number_;
 	for (Running *r = running_.front(); r; r = running_.next(r)) {
-		if (nth-- > 0)
+		if (r->number < at.number || r->number > at.last)
 			continue;
+		at.number = r->number + 1;
 		out = describe(r->message, r->on_thread ? CCM_CALL_WHAT_LONG
 							: CCM_CALL_WHAT_SHORT);
 		return true;

@@ -6,6 +6,7 @@
 #include "core/message.hpp"
 #include "support/lock.hpp"
 #include "support/result.hpp"
+#include "support/tree.hpp"
 
 namespace ccm {
 
@@ -15,12 +16,17 @@ class Mailbox;
 constexpr int kNamedAfterMs = 5000;
 
 // A function that was registered.
-struct Handler : Hook<Handler> {
+struct Handler : Branch<Handler> {
 	Handler(u32 function_, ccm_handler_kind kind_, ccm_handler call_,
 		void *context_)
 		: function(function_), kind(kind_), call(call_),
 		  context(context_)
 	{
+	}
+
+	u64 order() const
+	{
+		return function;
 	}
 
 	const u32 function;
@@ -41,6 +47,7 @@ struct Running : Hook<Running> {
 	const bool on_thread;	      // or else in the listener
 	ccm_thread *thread = nullptr; // that runs it, if it is on one
 	Handler *handler = nullptr;
+	u64 number = 0; // under the lock of Handlers, in the order of entering
 };
 
 class Handlers {
@@ -70,13 +77,12 @@ public:
 	Status enter(Running &running);
 	void leave(Running &running);
 
-	// The nth of them.
-	bool report(u32 &nth, ccm_handler_info &out);
-	// The nth call that runs now.
-	bool report_running(u32 &nth, ccm_call_info &out);
+	// The next of a dump; false behind the last.
+	bool report(ccm_cursor &at, ccm_handler_info &out);
+	// The next call of those that ran as the dump began, and run now.
+	bool report_running(ccm_cursor &at, ccm_call_info &out);
 
 private:
-	Handler *find_locked(u32 function);
 	// The one that this thread runs, or nullptr.
 	Handler *run_locked(const ccm_thread *thread);
 	template <class Which> void drain(Which which);
@@ -85,8 +91,11 @@ private:
 	Mailbox &mailbox_; // that it is part of
 
 	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows
-	List<Handler> handlers_;
+	Tree<Handler> handlers_;
+	// In the order of their numbers; one a thread of the pool, and the
+	// listener's.
 	List<Running> running_;
+	u64 last_number_ = 0;
 	Sleepers left_; // asleep until a handler being removed does not run
 };
 

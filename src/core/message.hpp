@@ -6,6 +6,7 @@
 #include "kernel/kernel.h"
 #include "support/list.hpp"
 #include "support/memory.hpp"
+#include "support/tree.hpp"
 
 namespace ccm {
 
@@ -47,12 +48,16 @@ constexpr u64 charge_of(u32 size)
 }
 
 // Header of one allocation; the payload follows at kMessageOverhead.
-struct Message : Hook<Message> {
+struct Message : Hook<Message>, Branch<Message> {
 	static Message *make(u32 module, const Key &key, u32 size,
 			     MaySleep may_sleep);
 	static void drop(Message *message);
 	static Message *of_payload(void *payload);
 
+	u64 order() const
+	{
+		return turn;
+	}
 	u8 *payload();
 	// While nobody else knows it.
 	void shorten(u32 to)
@@ -79,6 +84,7 @@ struct Message : Hook<Message> {
 	Channel *channel = nullptr; // whose held bytes this is part of
 	Sender *sender = nullptr;   // asleep until it is accepted
 	u64 since_ms = 0;	    // when a call arrived
+	u64 turn = 0;		    // of a call that waits for a thread
 	// Of a call that arrived: in which of the peer's sessions. The next
 	// one's calls may have the same ids.
 	u64 session = 0;

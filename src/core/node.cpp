@@ -788,24 +788,47 @@ bool Node::has(const struct ::module *owner)
 	return false;
 }
 
-// What ends while somebody counts is passed over, and nothing behind it.
-bool Node::report_handler(u32 nth, ccm_handler_info &out)
+// From module number to module number; report(mailbox) is the next of one of them.
+template <class Report>
+static bool report_each(const Table<Mailbox, CCM_MODULE_MAX + 1> &mailboxes,
+			ccm_cursor &at, Report report)
 {
-	for (Mailbox &mailbox : mailboxes) {
-		out.module = mailbox.module;
-		if (mailbox.handlers.report(nth, out))
+	while (Mailbox *mailbox = mailboxes.from(at.module)) {
+		if (at.module != mailbox->module)
+			at = {.module = mailbox->module};
+		if (report(*mailbox))
 			return true;
+		at = {.module = mailbox->module + 1};
 	}
 	return false;
 }
 
-// Running, then waiting for a thread, then awaited elsewhere.
-bool Node::report_call(u32 nth, ccm_call_info &out)
+bool Node::report_handler(ccm_cursor &at, ccm_handler_info &out)
 {
-	for (Mailbox &mailbox : mailboxes)
-		if (mailbox.handlers.report_running(nth, out))
+	return report_each(mailboxes, at, [&](Mailbox &mailbox) {
+		out.module = mailbox.module;
+		return mailbox.handlers.report(at, out);
+	});
+}
+
+// Running, then waiting for a thread, then awaited elsewhere. No part is come back to.
+bool Node::report_call(ccm_cursor &at, ccm_call_info &out)
+{
+	enum : u32 { kRunning, kQueued, kAwaited };
+
+	if (at.part == kRunning) {
+		if (report_each(mailboxes, at, [&](Mailbox &mailbox) {
+			    return mailbox.handlers.report_running(at, out);
+		    }))
 			return true;
-	return pool.report(nth, out) || calls.report(nth, out);
+		at = {.part = kQueued};
+	}
+	if (at.part == kQueued) {
+		if (pool.report(at, out))
+			return true;
+		at = {.part = kAwaited};
+	}
+	return calls.report(at, out);
 }
 
 // Under the mutex: no peer comes or goes.

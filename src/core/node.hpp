@@ -110,8 +110,9 @@ struct Node {
 	// Detach all that it is the owner of; how many numbers nobody else was
 	// detaching. Sleeps.
 	u32 forget(const struct ::module *owner);
-	bool report_handler(u32 nth, ccm_handler_info &out);
-	bool report_call(u32 nth, ccm_call_info &out);
+	// The next of a dump; false behind the last.
+	bool report_handler(ccm_cursor &at, ccm_handler_info &out);
+	bool report_call(ccm_cursor &at, ccm_call_info &out);
 	// At this time the listener has to look: an asynchronous call is late, or
 	// something withheld may be told. Any context.
 	void due_at(u64 time_ms);

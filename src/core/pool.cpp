@@ -20,7 +20,7 @@ Status Pool::run(Message *call)
 		if (give_to_idle_locked(call))
 			return {};
 		if (count_ >= kWorkersMax) {
-			calls_.push_back(call);
+			queue_locked(call);
 			return {};
 		}
 		count_++;
@@ -34,7 +34,7 @@ Status Pool::run(Message *call)
 	if (--count_ == 0)
 		return fail(ENOMEM);
 	if (!give_to_idle_locked(call))
-		calls_.push_back(call);
+		queue_locked(call);
 	return {};
 }
 
@@ -47,6 +47,12 @@ bool Pool::give_to_idle_locked(Message *call)
 	worker->next = call;
 	worker->sleepers.wake();
 	return true;
+}
+
+void Pool::queue_locked(Message *call)
+{
+	call->turn = ++last_turn_;
+	calls_.add(call);
 }
 
 bool Pool::spawn(Message *call)
@@ -151,14 +157,17 @@ void Pool::join(Worker &worker)
 
 void Pool::stop(List<Message> &dropped)
 {
+	Tree<Message> waiting;
 	{
 		Guard guard(lock_);
 
 		stopping_ = true;
-		dropped.append(calls_);
+		waiting.take(calls_);
 		for (Worker *w = workers_.front(); w; w = workers_.next(w))
 			w->sleepers.wake();
 	}
+	while (Message *call = waiting.pop_front())
+		dropped.push_back(call);
 	for (;;) {
 		Worker *worker;
 		{
@@ -188,17 +197,19 @@ void Pool::stop(List<Message> &dropped)
 	reap();
 }
 
-bool Pool::report(u32 &nth, ccm_call_info &out)
+bool Pool::report(ccm_cursor &at, ccm_call_info &out)
 {
 	Guard guard(lock_);
 
-	for (Message *m = calls_.front(); m; m = calls_.next(m)) {
-		if (nth-- > 0)
-			continue;
-		out = describe(*m, CCM_CALL_WHAT_QUEUED);
-		return true;
-	}
-	return false;
+	if (at.number == 0)
+		at.last = last_turn_;
+	Message *m = calls_.from(at.number);
+
+	if (!m || m->turn > at.last)
+		return false;
+	at.number = m->turn + 1;
+	out = describe(*m, CCM_CALL_WHAT_QUEUED);
+	return true;
 }
 
 } // namespace ccm

@@ -43,9 +43,9 @@ public:
 	// End all threads, once what they run has ended. Calls that have not
 	// begun are the caller's. Nobody runs one any more. Sleeps.
 	void stop(List<Message> &dropped);
-	// The nth call that waits for a thread; as all of these, if there are
-	// fewer it takes off how many there are.
-	bool report(u32 &nth, ccm_call_info &out);
+	// The next call of a dump that waits for a thread; false behind the last
+	// that there was as it began.
+	bool report(ccm_cursor &at, ccm_call_info &out);
 
 private:
 	static int thread_main(void *worker);
@@ -54,16 +54,18 @@ private:
 	Message *take_locked(Worker &worker);
 	bool spawn(Message *call);
 	bool give_to_idle_locked(Message *call);
+	void queue_locked(Message *call);
 	void reap();
 	static void join(Worker &worker);
 
 	Node &node_;
 	Lock lock_{CCM_LOCK_POOL}; // protects all that follows
-	List<Message> calls_;	   // no thread has time for them yet
-	List<Worker> workers_;	   // that have not ended
-	List<Worker> ended_;	   // to be joined
-	List<Worker, Idle> idle_;  // the last to become so is the first
-	u32 count_ = 0;		   // of workers_, and those being made
+	Tree<Message> calls_;	   // no thread has time for them yet; in turn
+	u64 last_turn_ = 0;
+	List<Worker> workers_;	  // that have not ended
+	List<Worker> ended_;	  // to be joined
+	List<Worker, Idle> idle_; // the last to become so is the first
+	u32 count_ = 0;		  // of workers_, and those being made
 	bool stopping_ = false;
 };
 

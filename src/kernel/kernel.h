@@ -428,6 +428,17 @@ struct ccm_handler_info {
 	u32 running; /* calls of it that run now */
 };
 
+/*
+ * How far a dump has come. It begins as zeroes; what is inside is the core's. The
+ * numbers rise, and what came after the dump began is not in it: it ends.
+ */
+struct ccm_cursor {
+	u32 part;
+	u32 module;
+	u64 number; /* of the first that has not been told */
+	u64 last; /* of what there was as this part began */
+};
+
 /* A call as `ccmctl calls` shows it. */
 struct ccm_call_info {
 	enum ccm_call_what what;
@@ -476,10 +487,14 @@ int ccm_core_peer_info(struct ccm_node *node, u32 from, struct ccm_peer_info *ou
 /* Does not sleep, and so may be called inside RCU. */
 int ccm_core_consumer_info(struct ccm_node *node, u32 from,
 			   struct ccm_consumer_info *out);
-/* The nth, in no order that stays; -ENOENT behind the last. */
-int ccm_core_handler_info(struct ccm_node *node, u32 nth,
+/*
+ * The next of a dump, and the cursor is moved behind it; -ENOENT behind the last.
+ * What is there all the while is told once. Does not sleep; no lock is held for
+ * longer than it takes to find one among many.
+ */
+int ccm_core_handler_info(struct ccm_node *node, struct ccm_cursor *at,
 			  struct ccm_handler_info *out);
-int ccm_core_call_info(struct ccm_node *node, u32 nth,
+int ccm_core_call_info(struct ccm_node *node, struct ccm_cursor *at,
 		       struct ccm_call_info *out);
 /* timeout_ms: as CCM_Connect_to(). */
 int ccm_core_connect(struct ccm_node *node, u32 number, int timeout_ms,

@@ -536,24 +536,31 @@ int ccm_nl_consumer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 /* --- operations on calls ------------------------------------------------- */
 
 /*
- * What stands at place cb->args[0] and behind it. Calls come and go meanwhile,
- * and so one may be missed, or told twice.
+ * Where a dump goes on. Calls come and go meanwhile; those that stay are told once.
+ * The cursor moves on when what it has passed is in the message.
  */
+static struct ccm_cursor *ccm_nl_cursor(struct netlink_callback *cb)
+{
+	static_assert(sizeof(struct ccm_cursor) <= sizeof(cb->ctx));
+	return (struct ccm_cursor *)cb->ctx;
+}
+
 int ccm_nl_handler_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ccm_node *node = ccm_nl_node_of(sock_net(cb->skb->sk),
 					       cb->extack);
+	struct ccm_cursor at = *ccm_nl_cursor(cb);
 	struct ccm_handler_info handler = {};
 	int err = 0;
 
 	if (IS_ERR(node))
 		return PTR_ERR(node);
-	for (; !ccm_core_handler_info(node, cb->args[0], &handler);
-	     cb->args[0]++) {
+	while (!ccm_core_handler_info(node, &at, &handler)) {
 		err = ccm_nl_dump_one(skb, cb, CCM_CMD_HANDLER_GET,
 				      ccm_nl_fill_handler, &handler);
 		if (err)
 			break;
+		*ccm_nl_cursor(cb) = at;
 	}
 	ccm_core_put(node);
 	return skb->len ?: err;
@@ -563,16 +570,18 @@ int ccm_nl_call_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ccm_node *node = ccm_nl_node_of(sock_net(cb->skb->sk),
 					       cb->extack);
+	struct ccm_cursor at = *ccm_nl_cursor(cb);
 	struct ccm_call_info call = {};
 	int err = 0;
 
 	if (IS_ERR(node))
 		return PTR_ERR(node);
-	for (; !ccm_core_call_info(node, cb->args[0], &call); cb->args[0]++) {
+	while (!ccm_core_call_info(node, &at, &call)) {
 		err = ccm_nl_dump_one(skb, cb, CCM_CMD_CALL_GET,
 				      ccm_nl_fill_call, &call);
 		if (err)
 			break;
+		*ccm_nl_cursor(cb) = at;
 	}
 	ccm_core_put(node);
 	return skb->len ?: err;

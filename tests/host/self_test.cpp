@@ -7,6 +7,7 @@
 #include "test.hpp"
 
 #include <atomic>
+#include <ctime>
 
 extern "C" {
 #include "kernel/memory.h"
@@ -58,9 +59,10 @@ public:
 	u32 handlers() const
 	{
 		ccm_handler_info info;
+		ccm_cursor at{};
 		u32 count = 0;
 
-		while (ccm_core_handler_info(node, count, &info) == 0)
+		while (ccm_core_handler_info(node, &at, &info) == 0)
 			count++;
 		return count;
 	}
@@ -110,6 +112,43 @@ struct Gate {
 	}
 };
 
+// How many calls a dump tells, of what happens to them.
+struct Dump {
+	u32 running = 0;
+	u32 queued = 0;
+	u32 awaited = 0;
+
+	// what() is done before each.
+	template <class F> static Dump of(ccm_node *node, F what)
+	{
+		Dump dump;
+		ccm_call_info call;
+		ccm_cursor at{};
+
+		for (what(); ccm_core_call_info(node, &at, &call) == 0;
+		     what()) {
+			dump.running += call.what == CCM_CALL_WHAT_LONG;
+			dump.queued += call.what == CCM_CALL_WHAT_QUEUED;
+			dump.awaited += call.what == CCM_CALL_WHAT_AWAITED;
+		}
+		return dump;
+	}
+	static Dump of(ccm_node *node)
+	{
+		return of(node, [] {});
+	}
+};
+
+// Time of the processor that this thread has had.
+u64 worked_ns()
+{
+	timespec now{};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return static_cast<u64>(now.tv_sec) * 1000000000 +
+	       static_cast<u64>(now.tv_nsec);
+}
+
 int set_node_of(const Played &play, ccm_node *node)
 {
 	ccm_node_config config{.number = play.me,
@@ -130,6 +169,74 @@ struct Told {
 		static_cast<Told *>(context)->times++;
 	}
 };
+
+// A node with many calls to itself, which wait for threads and for their answers:
+// those that run go on when the gate opens.
+class Laden : public Lone {
+public:
+	bool begin_with(u32 count)
+	{
+		const ccm_limits room{.max_size = 4096, .window = 200u << 20};
+
+		if (!node || !set_node() ||
+		    ccm_core_attach(node, kModule, &room, nullptr) ||
+		    ccm_core_regist(node, kModule, kFunction, CCM_LONG,
+				    Gate::waits, &gate))
+			return false;
+		for (u32 i = 0; i < count; i++)
+			if (!begin_one())
+				return false;
+		return is_queued();
+	}
+	bool begin_one()
+	{
+		ccm_call one = call(CCM_FOREVER);
+
+		begun++;
+		return ccm_core_rcall_begin(node, &one, Told::done, &told,
+					    nullptr, 0) == 0;
+	}
+	// Whatever no thread has time for.
+	bool is_queued()
+	{
+		return eventually([&] {
+			return gate.came == kThreads &&
+			       Dump::of(node).queued == begun - kThreads;
+		});
+	}
+	bool ends()
+	{
+		gate.open = true;
+		return eventually([&] { return told.times == begun; });
+	}
+
+	static constexpr u32 kThreads = 32; // that a node has
+	Gate gate;
+	Told told;
+	u32 begun = 0;
+};
+
+// Of three times the least: others may be in the way.
+u64 work_of_dump(ccm_test *test, u32 count)
+{
+	u64 least = ~0ull;
+	Laden laden;
+
+	if (!EXPECT(laden.begin_with(count)))
+		return least;
+	for (int i = 0; i < 3; i++) {
+		u64 before = worked_ns();
+		Dump dump = Dump::of(laden.node);
+		u64 worked = worked_ns() - before;
+
+		EXPECT_EQ(count, dump.awaited);
+		EXPECT_EQ(Laden::kThreads, dump.running);
+		EXPECT_EQ(count - Laden::kThreads, dump.queued);
+		least = worked < least ? worked : least;
+	}
+	EXPECT(laden.ends());
+	return least;
+}
 
 // Begin a call, with what() between its steps, behind each of them once. The
 // caller is told of its end once, or else that it has not begun.
@@ -615,4 +722,55 @@ CCM_TEST(self, call__without_memory)
 		EXPECT_EQ(0, ccm_core_peer_info(lone.node, lone.me, &self));
 		EXPECT_EQ(0, self.queued_in);
 	}
+}
+
+// Ten times the calls are ten times the work, and a little more: a walk from the
+// front to each of them would be a hundred times.
+CCM_TEST(self, dump__work_of_many_calls)
+{
+	const u64 few = work_of_dump(test, 3000);
+	const u64 many = work_of_dump(test, 30000);
+
+	EXPECT(many < few * 40);
+}
+
+// A dump tells once what is there all the while, and ends, though more come as fast
+// as it goes on.
+CCM_TEST(self, dump__more_calls_meanwhile)
+{
+	constexpr u32 kBefore = 40;
+	constexpr u32 kLeft = 500; // after which it is given up
+	Laden laden;
+
+	REQUIRE(laden.begin_with(kBefore));
+	Dump dump = Dump::of(laden.node, [&] {
+		if (laden.begun < kLeft)
+			EXPECT(laden.begin_one() && laden.is_queued());
+	});
+	EXPECT(laden.begun < kLeft);
+	EXPECT_EQ(Laden::kThreads, dump.running);
+	EXPECT(dump.queued >= kBefore - Laden::kThreads);
+	EXPECT(dump.awaited >= kBefore);
+	EXPECT(laden.ends());
+}
+
+// Functions in their order, each once, however many come and go.
+CCM_TEST(self, dump__functions_that_come_and_go)
+{
+	constexpr u32 kFunctions = 200;
+	Lone lone;
+	ccm_cursor at{};
+	ccm_handler_info info{};
+	u32 told = 0;
+
+	REQUIRE(lone.begin(returns));
+	for (u32 f = kFunctions; f > kFunction; f--)
+		REQUIRE_EQ(0, ccm_core_regist(lone.node, kModule, f, CCM_SHORT,
+					      returns, nullptr));
+	while (ccm_core_handler_info(lone.node, &at, &info) == 0) {
+		EXPECT_EQ(++told, info.function);
+		EXPECT_EQ(0, ccm_core_unregist(lone.node, kModule, told));
+	}
+	EXPECT_EQ(kFunctions, told);
+	EXPECT_EQ(0, lone.handlers());
 }

@@ -178,9 +178,10 @@ u32 Cluster::count_calls(u32 node, ccm_call_what what)
 {
 	u32 count = 0;
 	ccm_call_info info{};
+	ccm_cursor at{};
 
 	with(net(node), [&](ccm_node *n) {
-		for (u32 nth = 0; ccm_core_call_info(n, nth, &info) == 0; nth++)
+		while (ccm_core_call_info(n, &at, &info) == 0)
 			count += info.what == what;
 		return 0;
 	});

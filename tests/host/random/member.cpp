@@ -7,8 +7,6 @@ namespace ccm_testing {
 
 namespace {
 
-constexpr u32 kDumpMax = 50;
-
 constexpr ccm_limits kLimits[] = {
 	{.max_size = kLargest, .window = 400000},
 	{.max_size = 3000, .window = 0},
@@ -106,19 +104,20 @@ void Member::look()
 		next = peer.config.number + 1;
 	for (u32 next = 1; ccm_core_consumer_info(node, next, &consumer) == 0;)
 		next = consumer.module + 1;
-	for (u32 nth = 0; nth < kDumpMax; nth++)
-		if (ccm_core_handler_info(node, nth, &handler))
-			break;
-	for (u32 nth = 0; nth < kDumpMax; nth++)
-		if (ccm_core_call_info(node, nth, &call))
-			break;
+	ccm_cursor at_handler{};
+	while (ccm_core_handler_info(node, &at_handler, &handler) == 0)
+		;
+	ccm_cursor at_call{};
+	while (ccm_core_call_info(node, &at_call, &call) == 0)
+		;
 }
 
 void Member::count(Calls &calls)
 {
 	ccm_call_info call;
+	ccm_cursor at{};
 
-	for (u32 nth = 0; ccm_core_call_info(node, nth, &call) == 0; nth++) {
+	while (ccm_core_call_info(node, &at, &call) == 0) {
 		if (call.what == CCM_CALL_WHAT_LONG)
 			calls.on_threads++;
 		if (call.what == CCM_CALL_WHAT_QUEUED)
