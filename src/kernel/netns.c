@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -85,6 +86,7 @@ static void take_off(struct ccm_netns *netns)
  */
 static void __net_exit netns_exit(struct list_head *ending)
 {
+	unsigned int scope = memalloc_noio_save();
 	struct ccm_netns *netns;
 	struct net *net;
 
@@ -106,6 +108,7 @@ static void __net_exit netns_exit(struct list_head *ending)
 		netns->leaving = NULL;
 		take_off(netns);
 	}
+	memalloc_noio_restore(scope);
 }
 
 /*
@@ -143,10 +146,13 @@ static struct net *find_attached(const struct module *owner, bool *ending)
 static u32 forget_in(struct net *net, const struct module *owner)
 {
 	struct ccm_node *node = ccm_netns_node(net);
+	unsigned int scope;
 	u32 forgotten = 0;
 
 	if (node) {
+		scope = memalloc_noio_save();
 		forgotten = ccm_core_forget(node, owner);
+		memalloc_noio_restore(scope);
 		ccm_core_put(node);
 	}
 	put_net(net);

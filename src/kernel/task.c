@@ -2,6 +2,7 @@
 /*
  * What is done later, behind those who asked for it.
  */
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
 #include "kernel.h"
@@ -22,11 +23,14 @@ void ccm_task_end(void)
 	destroy_workqueue(tasks);
 }
 
+/* It may tell consumers of calls that have ended, as CCM's threads do. */
 static void run(struct work_struct *work)
 {
 	struct ccm_task *task = container_of(work, struct ccm_task, work);
+	unsigned int scope = memalloc_noio_save();
 
 	task->run(task->arg);
+	memalloc_noio_restore(scope);
 }
 
 void ccm_task_init(struct ccm_task *task, void (*what)(void *arg), void *arg)

@@ -686,6 +686,22 @@ CCM_TEST(call, memory__waits_for_no_io_in_what_a_consumer_gives)
 		  ccm_attach_owner(cluster.net(1), kModule, nullptr, nullptr));
 }
 
+// No connection ends there whose listener could tell.
+CCM_TEST(call, memory__waits_for_no_io_as_a_node_is_deleted)
+{
+	Callable cluster(test, 1);
+	Avoiding lost;
+	const ccm_arg none[] = {number(0)};
+	ccm_call call = to(1, 3);
+
+	cluster.offer(1, 3, CCM_LONG, waits_until_told);
+	EXPECT_EQ(0, ccm_rcall_begin(cluster.net(1), &call, Avoiding::done,
+				     &lost, none, 1));
+	EXPECT_EQ(0, cluster.delete_node(1));
+	EXPECT(lost.had(1));
+	EXPECT_EQ(0, cluster.set_node(1));
+}
+
 CCM_TEST(call, memory__waits_afterwards_as_before)
 {
 	Callable cluster(test, 2);

@@ -26,15 +26,7 @@ Cluster::Cluster(ccm_test *test_, u32 count, u8 family)
 	: test(test_), count_(count), family_(family)
 {
 	for (u32 node = 1; node <= count_; node++) {
-		ccm_node_config config{.number = node,
-				       .local = endpoint_of(node, family_)};
-		const char *why = "";
-
-		copy_name(config.cluster);
-		EXPECT_EQ(0, set_key(node, kSecret, sizeof(kSecret)));
-		EXPECT_EQ(0, with(net(node), [&](ccm_node *n) {
-				  return ccm_core_node_set(n, &config, &why);
-			  }));
+		EXPECT_EQ(0, set_node(node));
 		for (u32 other = 1; other <= count_; other++) {
 			ccm_peer_config peer{
 				.number = other,
@@ -149,6 +141,20 @@ int Cluster::delete_peer(u32 node, u32 number)
 				       number;
 			});
 		return result;
+	});
+}
+
+int Cluster::set_node(u32 node) const
+{
+	ccm_node_config config{.number = node,
+			       .local = endpoint_of(node, family_)};
+
+	copy_name(config.cluster);
+	int result = set_key(node, kSecret, sizeof(kSecret));
+	if (result)
+		return result;
+	return with(net(node), [&](ccm_node *n) {
+		return ccm_core_node_set(n, &config, nullptr);
 	});
 }
 

@@ -37,6 +37,8 @@ public:
 	}
 	static ccm_endpoint endpoint_of(u32 node, u8 family);
 	static int add_peer(u32 node, const ccm_peer_config &config);
+	// Its key and itself, without peers.
+	int set_node(u32 node) const;
 	// Both wait until it is gone.
 	static int delete_peer(u32 node, u32 number);
 	static int delete_node(u32 node);
