@@ -152,7 +152,8 @@ void Member::detach(u32 module)
 {
 	std::shared_lock until_it_is(ending_);
 
-	(void)ccm_core_detach(node, kModules[module]);
+	if (!ended_)
+		(void)ccm_core_detach(node, kModules[module]);
 }
 
 void Member::regist(u32 function)
@@ -188,6 +189,8 @@ void Member::join()
 	meet(0);
 }
 
+// Nobody else detaches them meanwhile, so none of their functions may run when
+// this has returned.
 void Member::end_consumers()
 {
 	{
@@ -196,7 +199,7 @@ void Member::end_consumers()
 		ended_ = true;
 	}
 	for (u32 module = 0; module < std::size(kModules); module++)
-		detach(module);
+		(void)ccm_core_detach(node, kModules[module]);
 	for (u32 function = 0; function < kFunctions; function++)
 		if (running[function])
 			fault("function %u runs, and its number is detached",

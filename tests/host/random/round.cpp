@@ -6,6 +6,7 @@
 #include "test.hpp"
 
 #include <cerrno>
+#include <cstdio>
 
 extern "C" {
 #include "kernel/memory.h"
@@ -38,14 +39,32 @@ Round::~Round()
 	cable_.reset();
 }
 
+// As a fault is told.
+void Round::print_peers()
+{
+	for (Member &member : members_) {
+		ccm_peer_info peer = member.peer(member.other());
+
+		std::fprintf(stderr,
+			     "# peer %u of node %u: state %u, reason %u, "
+			     "error %d, queued: %lu in, %lu out\n",
+			     member.other(), member.number(), peer.state,
+			     peer.reason, peer.error,
+			     static_cast<unsigned long>(peer.queued_in),
+			     static_cast<unsigned long>(peer.queued_out));
+	}
+}
+
 template <class F> void Round::await(const char *what, u32 seconds, F is_so)
 {
 	u64 until = ccm_now_ms() + u64{seconds} * 1000;
 
 	doing_.set(what);
 	while (!is_so()) {
-		if (ccm_now_ms() >= until)
+		if (ccm_now_ms() >= until) {
+			print_peers();
 			fault("waited in vain: %s", what);
+		}
 		ccm_test_sleep(kStepMs);
 	}
 }
@@ -139,20 +158,17 @@ void Round::end_calls()
 	});
 }
 
+// Nothing can be set before what a thread has begun to delete is gone.
 void Round::join()
 {
-	for (Member &member : members_) {
-		member.join();
-		member.set_policy(0);
-	}
 	await("for the nodes to be joined", kSoonSeconds, [this] {
 		u32 up = 0;
 
 		for (Member &member : members_) {
+			member.join();
+			member.set_policy(0);
 			if (member.peer(member.other()).state == CCM_STATE_UP)
 				up++;
-			else
-				member.meet(0);
 		}
 		return up == kNodes;
 	});

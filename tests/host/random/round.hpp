@@ -30,6 +30,7 @@ private:
 	void end_consumers();
 	void destroy_nodes();
 	void stop_workers(bool in_the_middle);
+	void print_peers();
 	template <class F> void await(const char *what, u32 seconds, F is_so);
 
 	Random random_;
