@@ -3,6 +3,8 @@
 
 #include "random/member.hpp"
 
+#include <cstdio>
+
 namespace ccm_testing {
 
 namespace {
@@ -125,6 +127,20 @@ void Member::count(Calls &calls)
 		if (call.what == CCM_CALL_WHAT_AWAITED)
 			calls.awaited++;
 	}
+}
+
+// As a fault is told.
+void Member::print_calls()
+{
+	ccm_call_info call;
+	ccm_cursor at{};
+
+	while (ccm_core_call_info(node, &at, &call) == 0)
+		std::fprintf(stderr,
+			     "# a call at node %u: what %u, node %u, "
+			     "function %u, for %lu ms\n",
+			     number(), call.what, call.node, call.function,
+			     static_cast<unsigned long>(call.age_ms));
 }
 
 ccm_peer_info Member::peer(u32 wanted)

@@ -47,6 +47,7 @@ public:
 	void ping();
 	void poke();
 	void look();
+	void print_calls();
 	ccm_peer_info peer(u32 number);
 	struct Calls {
 		u32 on_threads = 0;

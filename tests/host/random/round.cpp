@@ -52,6 +52,7 @@ void Round::print_peers()
 			     peer.reason, peer.error,
 			     static_cast<unsigned long>(peer.queued_in),
 			     static_cast<unsigned long>(peer.queued_out));
+		member.print_calls();
 	}
 }
 
