@@ -107,6 +107,14 @@ void Round::disturb()
 	ccm_test_sleep(kDisturbMs);
 }
 
+// A large message to a number that nobody has attached waits for somebody to do so.
+void Round::attach_all()
+{
+	for (Member &member : members_)
+		for (u32 module = 0; module < std::size(kModules); module++)
+			member.attach(module);
+}
+
 // Those who wait are asked to stop, or come to an end by themselves.
 void Round::stop_workers(bool in_the_middle)
 {
@@ -114,6 +122,7 @@ void Round::stop_workers(bool in_the_middle)
 		worker.enough();
 	if (!in_the_middle)
 		await("for the threads to end", kSoonSeconds, [this] {
+			attach_all();
 			for (const Worker &worker : workers_)
 				if (!worker.ended())
 					return false;

@@ -20,6 +20,7 @@ public:
 private:
 	void disturb();
 	void end_in_use();
+	void attach_all();
 	void calm_down();
 	void end_calls();
 	void join();
