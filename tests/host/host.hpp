@@ -3,8 +3,9 @@
 #pragma once
 
 #include "kernel/kernel.h"
-
 #include "support/types.hpp"
+
+#include <functional>
 
 namespace host {
 
@@ -76,8 +77,8 @@ void rest_by_chance(u64 seed);
 
 // The allocation that ccm_memory_fail() asked for has failed, or is about to.
 bool memory_has_failed();
-// It takes this long to fail, if it may sleep.
-void memory_fails_after(int ms);
+// ccm_memory_fail(), where the allocation that fails, which may sleep, does this first.
+void memory_fails(int nth, std::function<void()> first);
 
 // How often a thread of CCM's has asked for a buffer and would have waited long.
 int patient_threads();

@@ -21,12 +21,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <random>
 #include <set>
 #include <shared_mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 extern "C" {
@@ -755,7 +757,7 @@ constexpr size_t kPagesMax = 65536;
 
 std::atomic<int> fail_after;
 std::atomic<bool> failed;
-std::atomic<int> fails_after_ms;
+std::function<void()> before_failing; // changed before fail_after is set
 std::atomic<long> live;
 std::atomic<long> count;
 std::atomic<int> patient;
@@ -780,8 +782,8 @@ void *allocate(size_t size, bool may_sleep)
 	bool fails = must_fail();
 	void *place = fails ? nullptr : std::malloc(size);
 
-	if (fails && may_sleep)
-		std::this_thread::sleep_for(Milliseconds(fails_after_ms));
+	if (fails && may_sleep && before_failing)
+		std::exchange(before_failing, nullptr)();
 	if (place) {
 		live += static_cast<long>(malloc_usable_size(place));
 		count++;
@@ -803,7 +805,6 @@ void release(void *place)
 void ccm_memory_fail(int nth)
 {
 	failed = false;
-	fails_after_ms = 0;
 	fail_after = nth;
 }
 
@@ -817,9 +818,10 @@ bool host::memory_has_failed()
 	return failed;
 }
 
-void host::memory_fails_after(int ms)
+void host::memory_fails(int nth, std::function<void()> first)
 {
-	fails_after_ms = ms;
+	before_failing = std::move(first);
+	ccm_memory_fail(nth);
 }
 
 long ccm_memory_live()

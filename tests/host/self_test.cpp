@@ -554,6 +554,7 @@ CCM_TEST(self, destroy__names_who_holds_it_up)
 CCM_TEST(self, attach__without_memory_when_others_use_it)
 {
 	int result = 1;
+	std::atomic<bool> in_use{false};
 	Gate gate;
 	Lone lone;
 	ccm_node_info info;
@@ -562,14 +563,17 @@ CCM_TEST(self, attach__without_memory_when_others_use_it)
 	// It has no channel for the number.
 	REQUIRE(lone.add_peer());
 	Background attacher([&] {
-		ccm_memory_fail(1);
-		host::memory_fails_after(300);
+		host::memory_fails(1, [&] {
+			EXPECT(eventually([&] { return in_use.load(); }));
+		});
 		result = ccm_core_attach(lone.node, kModule, nullptr, nullptr);
 	});
 	REQUIRE(eventually([&] { return lone.attached(); }));
 	EXPECT_EQ(0, ccm_core_regist(lone.node, kModule, kFunction, CCM_SHORT,
 				     Gate::waits, &gate));
 	EXPECT_EQ(0, lone.call_short());
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	in_use = true;
 	EXPECT(eventually([&] { return !lone.attached(); }));
 	ccm_test_sleep(20);
 	Background others([&] { ccm_core_node_info(lone.node, &info); });
@@ -685,8 +689,11 @@ CCM_TEST(self, long__without_memory_for_a_thread)
 	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
 	EXPECT_EQ(0, lone.call_long());
 	EXPECT(eventually([&] { return gate.came == 1; }));
-	ccm_memory_fail(2); // the call itself is the first
-	host::memory_fails_after(300);
+	// The call itself is the first.
+	host::memory_fails(2, [&] {
+		EXPECT(eventually([&] { return gate.open.load(); }));
+		ccm_test_sleep(100);
+	});
 	u64 begin = ccm_now_ms();
 	EXPECT_EQ(0, lone.call_long());
 	EXPECT(eventually([] { return host::memory_has_failed(); }));
