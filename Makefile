@@ -24,7 +24,7 @@ all: ccm
 # $(call link-sources,FOLDER,PATHS): mirrors the sources under PATHS into FOLDER. Targets that share one may do so at
 # the same time (make -j): who finds a link made in between replaces it.
 define link-sources
-	@cd $(top) && find $(2) -type f \( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.sh' -o -name Kbuild \) ! -name '*.mod.c' \
+	@cd $(top) && find $(2) -type f \( -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.sh' -o -name Kbuild -o -name dkms.conf \) ! -name '*.mod.c' \
 		! -path src/kernel/sizes.h | while read -r file; do \
 		[ -e "$(1)/$$file" ] || { mkdir -p "$(1)/$$(dirname "$$file")" && ln -sf "$(top)/$$file" "$(1)/$$file"; }; \
 	done
@@ -36,12 +36,12 @@ need-kernel:
 		echo "make: no kernel headers in '$(KDIR)': install linux-headers-amd64 or set KDIR" >&2; exit 1; }
 
 ccm: need-kernel
-	$(call link-sources,$(build)/ccm,Kbuild src include)
+	$(call link-sources,$(build)/ccm,Kbuild dkms.conf src include)
 	$(kbuild) M=$(build)/ccm modules
 	@$(top)/tests/vm/no-constructors.sh $(KDIR) $(build)/ccm/kccm.ko
 
 kunit: need-kernel
-	$(call link-sources,$(build)/kunit,Kbuild src include tests/kunit)
+	$(call link-sources,$(build)/kunit,Kbuild dkms.conf src include tests/kunit)
 	$(kbuild) M=$(build)/kunit CCM_KUNIT=y modules
 
 # Against the public header alone, as any consumer would be.
@@ -72,7 +72,7 @@ ccmctl:
 
 # What a consumer is built with lies in /usr/src: the header, and for each kernel the symbols with their CRCs.
 PREFIX         ?= /usr/local
-version        := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' $(top)/src/kernel/module.c)
+version        := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(top)/dkms.conf)
 module-file    := $(DESTDIR)/lib/modules/$(kernel-release)/extra/kccm.ko
 tool-file      := $(DESTDIR)$(PREFIX)/sbin/ccmctl
 manual-files   := $(DESTDIR)$(PREFIX)/share/man/man8/ccmctl.8 $(DESTDIR)$(PREFIX)/share/man/man5/ccm-cluster.toml.5

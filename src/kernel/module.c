@@ -48,4 +48,4 @@ module_exit(ccm_exit);
 MODULE_AUTHOR("CCM developers");
 MODULE_DESCRIPTION("Messages between kernel modules on the nodes of a cluster");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(CCM_VERSION);
