@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced: the guest that counts: a stock kernel with one processor, whose clock goes by instructions.
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/vm/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # profile.sh WORK SIZE [TRANSPORT OTHER]: which functions the instructions of `make bench` go to, those in which ccm and
 # socket (unless others are named) differ most first. WORK is ping-pong, one-way, call-answer or bulk.
 # INIT_ON_ALLOC=1: as Debian's kernel does unless told not to.

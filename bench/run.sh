@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # run.sh: what `make bench` does: CCM beside other ways from node to node, in instructions. Two boots, as Debian's
 # kernel clears memory when it is allocated unless told not to. Prints tables, and leaves latest.json and the plots in
 # bench/results. Fails if a message was lost or changed.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
 # suites.sh: whether the suites of all tests stand in the table of Documentation/testing.rst, and no others. A case
 # itself: "ok documentation.suites", or what is missing and "not ok"; then the status is not 0.
 cd "$(dirname "$0")/.." || exit 1

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
 # cases.sh FILE...: the tests in these files, as CCM_SUITE(name) and CCM_CASE(suite, name) lines, suite by suite.
 # KUnit and the host's runner include the output, so no test can be forgotten: one on two lines is an error.
 if grep -n '^CCM_TEST(' "$@" | grep -v ')$'; then

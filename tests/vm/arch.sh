@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced: what differs from architecture to architecture. Each goes by the name that ARCHES has; Debian, compilers and
 # kbuild have names of their own.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # bed.sh: whether consoles are judged from the guest's init on, and who is started once more: with consoles, and a
 # machine, made up for it. Prints a line "ok NAME" or "not ok NAME" a case.
 # shellcheck disable=SC2317  # `check` calls what seems not to be called

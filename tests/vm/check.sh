@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # check.sh: the quick loop: the core and ccmctl on the host under ASan and UBSan, then KUnit on User Mode Linux.
 source "$(dirname "$0")/lib.sh"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced: several guests on stock kernels, joined by a virtual Ethernet, each told what to do through its agent.
 #

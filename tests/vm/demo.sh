@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # demo.sh [ARCH...]: three virtual machines are a cluster: what `make demo` shows. Exit status 0 only if all of it was
 # seen. The machines have these architectures in turn (x86_64, arm64, s390x); x86_64 if none is named.
 source "$(dirname "$0")/lib.sh"

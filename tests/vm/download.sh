@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # download.sh PACKAGE[:ARCHITECTURE]...: downloads Debian packages into the cache without installing them; prints the
 # files.
 source "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # examples.sh FOLDER: takes the examples out of Documentation/api.rst into FOLDER, a file NAME.inc each, for the sources
 # in examples/ that include them. A public call without an example, and an example that nobody includes, are errors.
 source "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # faults.sh [SERIES [FAULT...]]: real faults between eight nodes in one guest with one processor, each kept by `ccmctl
 # manage`: how long it takes until the nodes notice, and until all are joined again. On the stock kernel 6.12, or another
 # series. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to standard error.

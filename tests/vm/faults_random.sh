@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # faults_random.sh [MINUTES [SEED [KERNEL]]]: faults at random between eight nodes in one guest, each kept by `ccmctl
 # manage`, while all call each other; and again and again quiet, in which all have to be joined, and stay so. 5 minutes
 # of the guest's time unless told otherwise. SEED repeats the faults of an earlier run; it is printed. KERNEL is a stock

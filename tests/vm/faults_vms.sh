@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # faults_vms.sh [TIMES]: three machines on one Ethernet, each kept in the cluster by `ccmctl manage`; one is killed and
 # starts again, one is stopped for a while, as often as told. How long it takes until the others notice, and until all are
 # joined again, by the host's clock. Prints a line "ok NAME" or "not ok NAME" a case; the times and their goals go to

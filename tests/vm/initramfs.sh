@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # initramfs.sh OUT INIT [FILE:GUEST_PATH ...]: packs a guest's whole system: busybox, ip, guest/INIT as init, the files.
 #
 # Libraries come along with what needs them. A guest of another architecture brings its own bin/busybox, and no ip.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # judge.sh CONSOLE.log NAME: "ok NAME" when the kernel complained of nothing in it since its init ran, else "not ok NAME"
 # and what it said. On a busy host a kernel may stall in its own boot, which is no fault of ours.
 source "$(dirname "$0")/lib.sh"

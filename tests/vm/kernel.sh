@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # kernel.sh NAME: builds the test kernel NAME (x86-debug or um-debug) into the cache, if it is not there; prints its folder.
 #
 # A test kernel is Debian's linux-source-6.12 with the fragments in kernel/. It is built again only when a fragment or

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # ktap.sh < REPORT: turns a guest's report into lines "ok SUITE.CASE" and "not ok SUITE.CASE".
 #
 # KUnit's part is KTAP: a case is indented by four, its parameters by eight, a suite by nothing. A suite that ends before

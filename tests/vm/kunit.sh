@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # kunit.sh x86-debug|um-debug [leaks] [filter=SUITE_GLOB.CASE_GLOB]: KUnit in a guest; prints a line "ok NAME" or
 # "not ok NAME" a case.
 #

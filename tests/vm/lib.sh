@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by every script here: where things are, and how to speak to the user.
 #
@@ -20,7 +21,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # The usage of a script is the comment at its head.
-usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 # What time it is, in milliseconds.
 host_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # lint.sh [LINTER...]: what can be said of the sources without running them, by all of the linters or by these: format,
 # tidy, shellcheck, checkpatch, sparse, generated, examples. Prints a line "ok NAME" or "not ok NAME" for each.
 # shellcheck disable=SC2317  # `run` calls what seems not to be called

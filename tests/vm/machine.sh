@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced: how a guest is started. Every one has a console that goes to a file, and a report port.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # used by those who source this
 # Sourced: cases tried on nodes that have managers; and eight such nodes in one guest, each in a network namespace.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

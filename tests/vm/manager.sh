@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # manager.sh: what `ccmctl manage` does as it is told, for eight nodes in one guest: it starts and ends, misses events,
 # reads its file again, lets nobody in who has another key. faults.sh has what befalls it. Prints a line "ok NAME" or
 # "not ok NAME" a case.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # memory.sh [SERIES ...]: memory that can only be had by I/O over CCM. Of two nodes in one guest the first has a block
 # device (ccm_disk in consumer/) whose blocks the second lends over CCM. Little memory is left, pages of that device fill
 # it, and a stream of messages comes, while the kernel is made to keep more and more memory free: whoever in CCM asks for

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # newest.sh FOLDER: the newest kernels that Debian offers, the backports of Debian 13: the plain one goes to FOLDER, that
 # with PREEMPT_RT to FOLDER-rt, as stock.sh has them; with the compiler and all else that modules for them are built with,
 # since these want a newer libc than this machine has. in_newest (arch.sh) runs a command among them.

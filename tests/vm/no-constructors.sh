@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # no-constructors.sh KDIR MODULE.ko: fails if the module has static constructors, which a stock kernel never runs.
 #
 # Kernels with CONFIG_CONSTRUCTORS (KASAN selects it) do run them and add some of their own, so there is nothing to see.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks, lint, bench or
 # programs are there, or those to build for an architecture and run it: x86_64, arm64, s390x.
 #

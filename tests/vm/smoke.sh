@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # smoke.sh [newest|ARCH...]: the plain build on stock kernels: load, two nodes, traffic, each call of the paper's Table 1 by
 # the module in consumer/, the examples of the documentation, what an administrator sees, unload, on 6.1 and on 6.12;
 # then a machine with 6.1 talks with one with 6.12. With "newest" on the newest kernels that Debian offers, and on

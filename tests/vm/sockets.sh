@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # sockets.sh [KERNEL [PART...]]: what may happen to CCM's sockets besides a broken link: BPF programs that take them over, filter
 # what comes, or lie about who is there; a path that loses large packets; a window that stays shut. Two nodes in one guest, on the stock kernels 6.1 and 6.12, or on one of them. Prints a line "ok NAME"
 # or "not ok NAME" a case.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # source.sh: the source of Debian's kernel 6.12, in the cache; prints its folder.
 source "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # stock.sh SERIES [ARCH]: Debian's newest kernel of a series (6.1, 6.12, 6.12-rt) with its headers, for x86_64 or another
 # architecture, in the cache; prints the folder. "newest" and "newest-rt" are those of the backports of Debian 13.
 #

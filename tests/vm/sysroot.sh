@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # sysroot.sh ARCH: what guests of another architecture, their ccmctl and the core's tests on it need of Debian, in the
 # cache; prints the folder.
 source "$(dirname "$0")/arch.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
 # test.sh [arch|long [K/N]]: every test: what linters say, the core and ccmctl on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
 # real faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian
 # processor, and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as

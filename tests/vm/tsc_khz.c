@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 /* Prints the rate of this machine's TSC in kHz, which is the rate of an emulated guest's too. */
 #include <stdio.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by smoke.sh: consumers that are unloaded while they are in use, and one that does not clean up, on nodes 1 and
 # 2 in one guest, node1.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154  # $cluster is cluster.sh's
 # Sourced by smoke.sh: what an administrator sees of nodes 1 and 2 in one guest, node1: tables, JSON, events and
 # tracepoints.

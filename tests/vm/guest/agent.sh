@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # Init of a guest that does as it is told: a line in is a command; out come what it printed and a line with its status.
 # cluster.sh is the other end.

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # Init of the guest that `make bench` counts in: two nodes, each work at each size, iperf3 beside the bulk. With
 # ccm_series on the kernel's command line that series alone, and where the kernel's functions are.

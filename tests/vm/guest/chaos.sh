@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154,SC3028
 # Sourced by an agent, after faults.sh: faults at random, and traffic meanwhile. Which faults come, and how far apart,
 # follows from $seed alone.

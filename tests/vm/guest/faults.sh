@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2016,SC2086,SC2154
 # Sourced by an agent, after manager.sh: what breaks between nodes, and when which of them told of it.
 

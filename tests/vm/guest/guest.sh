@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154
 # The first thing every guest's init sources: a small system, its report, and its end.
 #

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # Init of the KUnit guest: four nodes, the test module, what its suites say, and what it leaves behind.
 # shellcheck source=guest.sh disable=SC1091

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154
 # Sourced by an agent: managers of nodes that nodes() made, each in its network namespace. $count is how many.
 

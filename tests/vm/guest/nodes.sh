@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # Several nodes in one kernel: a network namespace each, and a veth pair between each two.
 #
