@@ -14,7 +14,7 @@ static Status call(Node &node, const ccm_call &call, wire::Call head,
 	Measured measured;
 
 	TRY(measured.measure(args));
-	TRY(find_peer(node, call.node, peer));
+	TRY(node.find_peer(call.node, peer));
 	if (measured.size() > CCM_SIZE_MAX - wire::kCallSize)
 		return fail(EMSGSIZE);
 	Message *message = Message::make(
@@ -30,11 +30,8 @@ static Status call(Node &node, const ccm_call &call, wire::Call head,
 		Message::drop(message);
 		return written;
 	}
-	TRY(peer->send(message, may_sleep(call.flags),
-		       room_timeout(call.flags, timeout_ms)));
-	Guard guard(peer->lock);
-	peer->stats.calls_out++;
-	return {};
+	return peer->send(message, may_sleep(call.flags),
+			  room_timeout(call.flags, timeout_ms));
 }
 
 static Status check_call(const ccm_call &call, const Args &args)

@@ -23,12 +23,4 @@ inline int room_timeout(unsigned int flags, int timeout_ms)
 	return flags & CCM_NOWAIT || !ccm_thread_may_wait() ? 0 : timeout_ms;
 }
 
-// Where it goes, or why it cannot.
-inline Status find_peer(Node &node, u32 number, PeerRef &peer)
-{
-	TRY(node.check_peer(number));
-	peer = node.peer(number);
-	return peer ? Status() : Status(fail(ENODEV));
-}
-
 } // namespace ccm

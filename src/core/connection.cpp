@@ -9,7 +9,8 @@ namespace ccm {
 
 Connection::Connection(Listener &listener, Node &node_, Peer *peer_)
 	: Work(Work::Of::Connection), node(node_), peer(peer_),
-	  phase(peer_ ? Phase::Connecting : Phase::Hello), listener_(listener)
+	  phase(peer_ ? Phase::Connecting : Phase::Hello),
+	  egress(*this, handshake_), listener_(listener)
 {
 	if (peer)
 		peer->get();
@@ -17,7 +18,6 @@ Connection::Connection(Listener &listener, Node &node_, Peer *peer_)
 
 Connection::~Connection()
 {
-	Message::drop(sending_);
 	if (socket)
 		ccm_socket_close(socket);
 	if (peer)
@@ -33,7 +33,7 @@ void Connection::serve(u32 bits)
 {
 	bool drained = false;
 
-	if (detached_) {
+	if (is_detached()) {
 		if (is_unused())
 			listener_.dismiss(*this);
 		return;
@@ -46,9 +46,7 @@ void Connection::serve(u32 bits)
 	if (!peer)
 		return;
 	note_life();
-	if (bits & CCM_READY_WRITE)
-		room_again();
-	transmit(*peer);
+	transmit((bits & CCM_READY_WRITE) != 0);
 	if (!finished_ && goodbye_is_out()) {
 		finished_ = true;
 		ccm_socket_finish(socket);
@@ -70,18 +68,31 @@ void Connection::serve(u32 bits)
 	}
 }
 
+void Connection::transmit(bool has_room_again)
+{
+	{
+		Guard guard(peer->lock);
+
+		if (has_room_again)
+			egress.room_again_locked();
+		if (!egress.claim_locked())
+			return;
+	}
+	egress.run();
+}
+
 bool Connection::goodbye_is_out()
 {
 	Guard guard(peer->lock);
 
-	return goodbye_sent_ && !pumping_ && !unfinished_;
+	return egress.goodbye_is_out_locked();
 }
 
 int Connection::why_refused()
 {
 	Guard guard(peer->lock);
 
-	return refused_;
+	return egress.refused_locked();
 }
 
 bool Connection::on_control()
@@ -193,13 +204,14 @@ bool Connection::look_after(u64 now)
 		Guard guard(peer->lock);
 
 		peer->stats.missed += look.missed;
-		heartbeat_due_ = heartbeat_due_ || look.ask;
+		if (look.ask)
+			egress.want_locked(Egress::kHeartbeat);
 	}
 	if (look.verdict == Heartbeat::Verdict::Suspect)
 		become(CCM_STATE_SUSPECT);
 	else if (look.verdict == Heartbeat::Verdict::Stalled)
 		become(CCM_STATE_STALLED);
-	transmit(*peer);
+	transmit(false);
 	// No heartbeat passes a window that is shut.
 	if (look.ask)
 		ccm_socket_probe(socket);
@@ -234,18 +246,15 @@ void Connection::become(ccm_state state)
 void Connection::ask_locked()
 {
 	asked_ = true;
-	if (heartbeat_us_)
-		return; // its echo will do
-	heartbeat_due_ = true;
-	mark(kTransmit);
+	if (egress.want_echo_locked())
+		mark(kTransmit);
 }
 
 void Connection::on_heartbeat(u32 seqn)
 {
 	Guard guard(peer->lock);
 
-	echo_due_ = true;
-	echo_seqn_ = seqn;
+	egress.echo_locked(seqn);
 }
 
 void Connection::on_echo(u32 seqn)
@@ -256,11 +265,9 @@ void Connection::on_echo(u32 seqn)
 	{
 		Guard guard(peer->lock);
 
-		// Or of one that was sent after it.
-		if (!heartbeat_us_ || static_cast<int>(seqn - timed_seqn_) < 0)
+		if (!egress.take_echo_locked(seqn, now_us, rtt_us))
 			return;
-		rtt_us = peer->rtt_us = now_us - heartbeat_us_;
-		heartbeat_us_ = 0;
+		peer->rtt_us = rtt_us;
 		asked = asked_;
 		asked_ = false;
 	}
@@ -277,13 +284,13 @@ void Connection::say_goodbye()
 	{
 		Guard guard(peer->lock);
 
-		if (goodbye_due_)
+		if (egress.wants_locked(Egress::kGoodbye))
 			return;
-		goodbye_due_ = true;
+		egress.want_locked(Egress::kGoodbye);
 	}
 	deadline_ms = ccm_now_ms() + kGoodbyeMs;
 	listener_.wake_at(deadline_ms);
-	transmit(*peer);
+	transmit(false);
 	mark(kTransmit); // to see whether it is sent
 }
 
@@ -315,15 +322,10 @@ bool Connection::is_unused()
 {
 	Guard guard(peer->lock);
 
-	return !pumping_;
+	return egress.is_unused_locked();
 }
 
-void Connection::await_leaving()
-{
-	pump_left_.wait_idle([this] { return is_unused(); }, CCM_FOREVER);
-}
-
-// Whoever owns the pump may be a thread that does not get to run: what it has is
+// Whoever transmits may be a thread that does not get to run: what it has is
 // left to it, and so is the socket.
 ccm_event Connection::detach(ccm_reason reason, int error)
 {
@@ -334,7 +336,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		Guard guard(peer->lock);
 
 		peer->connection = nullptr;
-		detached_ = true;
+		egress.detach_locked();
 		if (peer->state == CCM_STATE_CLOSING) {
 			reason = CCM_REASON_ADMIN;
 			error = 0;
@@ -351,6 +353,7 @@ ccm_event Connection::detach(ccm_reason reason, int error)
 		loss = peer->end_session_locked(dropped);
 		peer->change_locked(CCM_STATE_DOWN, reason, error);
 	}
+	phase = Phase::Ended;
 	abandon_message();
 	while (Message *message = dropped.pop_front())
 		discard(message);

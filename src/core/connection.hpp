@@ -7,13 +7,14 @@
 // other's Ready.
 #pragma once
 
+#include "core/egress.hpp"
 #include "core/handshake.hpp"
 #include "core/heartbeat.hpp"
 #include "core/mailbox.hpp"
 #include "core/origins.hpp"
 #include "core/parser.hpp"
 #include "core/peer.hpp"
-#include "core/pump.hpp"
+#include "core/transmitter.hpp"
 #include "core/work.hpp"
 
 namespace ccm {
@@ -21,8 +22,8 @@ namespace ccm {
 struct OfListener;
 class Listener;
 
-// Made, used and ended by the listener's thread. Others only send by it, through
-// transmit(), while it is their peer's connection.
+// Made, used and ended by the listener's thread. Others only send by it, through its
+// egress, while it is their peer's connection.
 class Connection : public Work,
 		   public Hook<OfListener>,
 		   public Hook<OfUnproven> {
@@ -33,6 +34,7 @@ public:
 		Proof,	    // its proof is
 		Ready,	    // the peer's limits and its Ready are
 		Open,
+		Ended, // its peer has it no more; somebody may transmit still
 	};
 
 	// No peer: whoever it is has to say so.
@@ -49,11 +51,10 @@ public:
 	ccm_event detach(ccm_reason reason, int error);
 	bool is_detached() const
 	{
-		return detached_;
+		return phase == Phase::Ended;
 	}
 	// Nobody is sending by it. Of one that is detached: nobody ever will.
 	bool is_unused();
-	void await_leaving();
 	// Ask for a sign of life if it is time, or end it for want of one: whether
 	// it still exists.
 	bool look_after(u64 now);
@@ -66,8 +67,6 @@ public:
 	void follow_policy();
 	// A heartbeat as soon as may be, whose answer is told as an event.
 	void ask_locked();
-	// Send what the peer's queue holds, in the caller's context. Sleeps.
-	static void transmit(Peer &peer);
 
 	Node &node;
 	Peer *peer;	    // referenced; nullptr: a stranger
@@ -79,6 +78,7 @@ public:
 	u64 deadline_ms = 0; // when it ends by itself; 0: never
 	u64 retry_ms = 0;    // when to look for memory again; 0: no need
 	u64 look_ms = 0;     // when to look after it; 0: no need
+	Egress egress;
 
 private:
 	enum class Todo {
@@ -90,8 +90,6 @@ private:
 		Break,	 // the peer broke the protocol
 		Overrun, // it has us keep too much that is refused
 	};
-	struct Source;
-	struct Transport;
 
 	// What returns bool returns whether it still exists. handshake.cpp:
 	bool finish_connecting();
@@ -108,6 +106,7 @@ private:
 
 	// connection.cpp
 	bool on_control();
+	void transmit(bool has_room_again);
 	bool goodbye_is_out();
 	int why_refused();
 	void on_heartbeat(u32 seqn);
@@ -140,23 +139,6 @@ private:
 	void hold_for_listener();
 	void abandon_message();
 
-	// outbound.cpp
-	void pump();
-	void room_again();
-	bool next_frame(Frame &frame);
-	bool keep_pumping(Pump::Outcome outcome, bool tired);
-	bool has_work_locked() const;
-	bool has_frame_locked() const;
-	bool may_send_messages_locked() const;
-	bool compose_locked(Frame &frame);
-	wire::Header header_locked(wire::Kind kind) const;
-	void compose_hello_locked(Frame &frame);
-	void compose_proof_locked(Frame &frame);
-	void compose_heartbeat_locked(Frame &frame);
-	void compose_echo_locked(Frame &frame);
-	void compose_limit_locked(Frame &frame, Channel &channel);
-	void compose_fragment_locked(Frame &frame);
-
 	Listener &listener_;
 
 	// Inbound: the listener's.
@@ -172,34 +154,9 @@ private:
 	bool doubted_ = false;	 // the peer is suspect or stalled
 
 	Handshake handshake_;
-
-	// Outbound: under the peer's lock.
-	bool pumping_ = false;	  // somebody owns the pump
-	bool again_ = false;	  // and has to try the socket again
-	bool unfinished_ = false; // the pump holds a frame, sent in part or not
-	bool blocked_ = false;	  // the socket is full; it will tell
-	int refused_ = 0;	  // why the socket took no frame
-	bool detached_ = false;	  // do not send any more; set by the listener
-	bool hello_due_ = false;
-	bool proof_due_ = false;
-	bool greeted_ = false; // the peer's proof has come
-	bool ready_due_ = false;
-	bool heartbeat_due_ = false;
-	bool echo_due_ = false;
-	bool asked_ = false;	 // somebody wants to hear of the echo
-	u32 heartbeat_seqn_ = 0; // of the last one sent
-	u32 timed_seqn_ = 0;	 // of the one whose echo is awaited
-	u64 heartbeat_us_ = 0;	 // when that was; 0: none is
-	u32 echo_seqn_ = 0;	 // of the peer's last
-	bool goodbye_due_ = false;
-	bool goodbye_sent_ = false;
-	Sleepers pump_left_; // asleep until nobody owns the pump
-
-	// Outbound: the pump's owner's.
-	Pump pump_;
-	Message *sending_ = nullptr;
-	u32 offset_ = 0;	// of its next fragment
-	bool finished_ = false; // the listener's: our side is shut
+	bool asked_ =
+		false; // under the peer's lock: an event is to tell of the echo
+	bool finished_ = false; // our side is shut
 };
 
 } // namespace ccm

@@ -105,7 +105,7 @@ bool Connection::finish_connecting()
 	phase = Phase::Hello;
 	handshake_.begin(node, Role::Initiator, peer->config.number);
 	Guard guard(peer->lock);
-	hello_due_ = true;
+	egress.want_locked(Egress::kHello);
 	return true;
 }
 
@@ -120,7 +120,7 @@ bool Connection::on_hello()
 		return break_off(CCM_REASON_FAILED, proven.error());
 	phase = Phase::Proof;
 	Guard guard(peer->lock);
-	proof_due_ = true;
+	egress.want_locked(Egress::kProof);
 	return true;
 }
 
@@ -132,7 +132,7 @@ bool Connection::on_proof()
 	Guard guard(peer->lock);
 	peer->meet_locked(handshake_.hello.incarnation);
 	peer->begin_session_locked(handshake_.hello.window);
-	greeted_ = ready_due_ = true;
+	egress.begin_session_locked();
 	return true;
 }
 
@@ -180,7 +180,7 @@ bool Connection::on_poke(Peer &from)
 	return false;
 }
 
-// By itself and not by the pump, which is a peer's: a socket that nothing was sent
+// By itself and not by the egress, which sends what a peer has: a socket that nothing was sent
 // on has room for this.
 bool Connection::greet_stranger()
 {
@@ -269,7 +269,8 @@ void Connection::adopt_locked(Peer &claimed)
 	claimed.begin_session_locked(handshake_.hello.window);
 	claimed.connection = this;
 	claimed.newest = order;
-	proof_due_ = greeted_ = ready_due_ = true;
+	egress.want_locked(Egress::kProof);
+	egress.begin_session_locked();
 }
 
 // --- both -------------------------------------------------------------------------

@@ -157,6 +157,7 @@ bool Connection::expects(const wire::Header &header) const
 		return false;
 	switch (phase) {
 	case Phase::Connecting:
+	case Phase::Ended:
 		break;
 	case Phase::Hello:
 		return kind == wire::Kind::Hello;

@@ -71,7 +71,7 @@ void Listener::end_all()
 		if (!connection->peer) {
 			remove(*connection);
 		} else if (connection->is_detached()) {
-			connection->await_leaving();
+			connection->egress.await_leaving();
 			remove(*connection);
 		} else {
 			end(*connection, CCM_REASON_ADMIN, 0);

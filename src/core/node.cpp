@@ -62,16 +62,21 @@ PeerRef Node::peer_from(u32 number) const
 	return PeerRef();
 }
 
-Status Node::check_peer(u32 number_wanted) const
+Status Node::find_peer(u32 wanted, PeerRef &found) const
 {
 	if (number() == 0)
 		return fail(ENOTCONN);
-	PeerRef found = peer(number_wanted);
+	found = peer(wanted);
 	if (!found)
 		return fail(ENODEV);
-	Guard guard(found->lock);
-	return found->state == CCM_STATE_DOWN ? Status(fail(EHOSTDOWN))
-					      : Status();
+	return found->is_down() ? Status(fail(EHOSTDOWN)) : Status();
+}
+
+Status Node::check_peer(u32 wanted) const
+{
+	PeerRef found;
+
+	return find_peer(wanted, found);
 }
 
 void Node::tell(ccm_event event)

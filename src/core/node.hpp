@@ -54,7 +54,9 @@ struct Node {
 	PeerRef peer_from(u32 number) const;
 	// None before set_key().
 	Ref<Secret> secret() const;
-	// 0, or why nothing can be sent to or received from this node alone.
+	// Where it goes, or why nothing can be sent there, or received from this
+	// node alone.
+	Status find_peer(u32 number, PeerRef &peer) const;
 	Status check_peer(u32 number) const;
 
 	// For administrators. All sleep, and wait for nothing that a consumer does:

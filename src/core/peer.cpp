@@ -12,8 +12,10 @@ Peer::Peer(Node &node_, const ccm_peer_config &config_, bool self_)
 	: Work(Work::Of::Peer), node(node_), config(config_), self(self_),
 	  since_ms(ccm_now_ms()), policy(config_.policy)
 {
-	if (self)
+	if (self) {
 		state = CCM_STATE_UP;
+		down_.store(false);
+	}
 }
 
 // What is charged holds a reference: arrived is empty.
@@ -36,23 +38,26 @@ void Peer::put()
 Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 {
 	Sender sender;
-	auto accepted = offer(message, &sender, timeout_ms != 0);
+	Egress *mine = nullptr;
+	auto accepted =
+		offer(message, &sender, timeout_ms != 0, may_sleep, mine);
 
 	if (!accepted.ok()) {
 		Message::drop(message);
 		return fail(accepted.error());
 	}
-	if (!accepted.value())
+	if (mine) {
+		mine->run();
+	} else if (!accepted.value()) {
 		TRY(await(message, sender, timeout_ms));
-	if (may_sleep == MaySleep::Yes)
-		Connection::transmit(*this);
-	else
-		wake_listener();
+		Egress::transmit(*this);
+	}
 	return {};
 }
 
 Status Peer::post(Message *answer, Message &call)
 {
+	Egress *mine;
 	{
 		Guard guard(lock);
 
@@ -66,8 +71,10 @@ Status Peer::post(Message *answer, Message &call)
 			accept_answer_locked(*call.channel, answer);
 		else
 			TRY(let_wait_locked(answer, call));
+		mine = claim_egress_locked();
 	}
-	Connection::transmit(*this);
+	if (mine)
+		mine->run();
 	return {};
 }
 
@@ -101,8 +108,17 @@ Status Peer::let_wait_locked(Message *answer, Message &call)
 	return {};
 }
 
-// True if it is accepted, false if it waits.
-Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
+Egress *Peer::claim_egress_locked()
+{
+	return connection && connection->egress.claim_locked()
+		       ? &connection->egress
+		       : nullptr;
+}
+
+// True if it is accepted, false if it waits. One who may sleep transmits it himself,
+// if nobody does.
+Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait,
+			 MaySleep may_sleep, Egress *&mine)
 {
 	Guard guard(lock);
 
@@ -115,6 +131,10 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait)
 	if (channel->waiting == 0 &&
 	    has_room_locked(*channel, message->charge())) {
 		accept_locked(*channel, message);
+		if (may_sleep == MaySleep::Yes)
+			mine = claim_egress_locked();
+		else if (connection)
+			connection->mark(kTransmit);
 		return true;
 	}
 	if (!may_wait) {
@@ -175,6 +195,8 @@ void Peer::accept_locked(Channel &channel, Message *message)
 {
 	stats.messages_out++;
 	stats.bytes_out += message->size;
+	if (message->kind == wire::Kind::Call)
+		stats.calls_out++;
 	if (!self) {
 		if (message->kind != wire::Kind::Answer)
 			channel.send.sent += message->charge();
@@ -396,6 +418,7 @@ void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
 {
 	ccm_trace_state(node.number(), config.number, state, to, why);
 	state = to;
+	down_.store(to == CCM_STATE_DOWN);
 	reason = why;
 	error = error_;
 	since_ms = ccm_now_ms();

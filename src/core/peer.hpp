@@ -14,6 +14,7 @@
 namespace ccm {
 
 class Connection;
+class Egress;
 struct Node;
 struct OfOrigin;
 struct Origin;
@@ -88,6 +89,12 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	// something for the listener to close.
 	bool begin_closing();
 	void report(ccm_peer_info &out);
+	// Nothing can be sent to it now, nor received. Without the lock: what was
+	// done before it went down is seen by whoever sees that it is.
+	bool is_down() const
+	{
+		return down_.load();
+	}
 
 	// For those who hold the lock.
 	// Whether there is room for so much more: nobody's number has little.
@@ -119,6 +126,9 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	void begin_session_locked(u32 their_window);
 	// No connection: nothing of what was to be sent will be.
 	Loss end_session_locked(List<Message> &dropped);
+	// Who is to transmit, if nobody does and there is something: the caller,
+	// who has to run() it.
+	Egress *claim_egress_locked();
 	// This must be told to the peer.
 	void announce_locked(Channel &channel);
 
@@ -160,7 +170,8 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 
 private:
 	void wake_listener();
-	Result<bool> offer(Message *message, Sender *sender, bool may_wait);
+	Result<bool> offer(Message *message, Sender *sender, bool may_wait,
+			   MaySleep may_sleep, Egress *&mine);
 	Status await(Message *message, Sender &sender, int timeout_ms);
 	Status check_locked(const Channel &channel, u32 size) const;
 	bool has_room_locked(const Channel &channel, u64 charge) const;
@@ -173,6 +184,7 @@ private:
 	Channel *put_channel_locked(Channel *made);
 
 	Count count_;
+	Atomic<bool> down_{true}; // as the state, which the lock protects
 	u64 round_ = 0;
 	Table<Channel, CCM_MODULE_MAX + 1>
 		channels_; // kept until the peer goes

@@ -15,7 +15,7 @@ static Status send(Node &node, const ccm_msg &msg, unsigned int flags,
 		return fail(EINVAL);
 	if (msg.size > CCM_SIZE_MAX)
 		return fail(EMSGSIZE);
-	TRY(find_peer(node, msg.node, peer));
+	TRY(node.find_peer(msg.node, peer));
 	if (peer->self && !node.make_mailbox(msg.module, may_sleep(flags)))
 		return fail(ENOMEM);
 

@@ -104,6 +104,21 @@ CCM_TEST(connection, send__goes_on_wherever_the_socket_was_full)
 	}
 }
 
+// To accept it, to compose its frame, and to see that it has left: no more.
+CCM_TEST(connection, send__takes_the_peers_lock_three_times)
+{
+	Played play;
+	ccm_call call{.node = play.they, .module = kModule, .function = 1};
+
+	REQUIRE(play.begin() && play.up());
+	unsigned long before = host::locks_taken(CCM_LOCK_PEER);
+	REQUIRE_EQ(0, play.send(1));
+	EXPECT_EQ(3, host::locks_taken(CCM_LOCK_PEER) - before);
+	before = host::locks_taken(CCM_LOCK_PEER);
+	REQUIRE_EQ(0, ccm_core_rcall(play.node, &call, false, nullptr, 0));
+	EXPECT_EQ(3, host::locks_taken(CCM_LOCK_PEER) - before);
+}
+
 CCM_TEST(connection, send__byte_by_byte)
 {
 	Played play;
@@ -389,7 +404,7 @@ CCM_TEST(connection, error__of_a_frame_alone)
 	}
 }
 
-// The pump's owner is the listener, and what is refused is no message.
+// Who transmits is the listener, and what is refused is no message.
 CCM_TEST(connection, error__of_a_frame_in_a_handshake)
 {
 	for (Connects who : {Connects::Node, Connects::Peer}) {

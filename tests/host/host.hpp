@@ -75,6 +75,9 @@ private:
 // these, which the seed chooses. 0: never.
 void rest_by_chance(u64 seed);
 
+// How many times this thread has taken such a lock.
+unsigned long locks_taken(ccm_lock_kind kind);
+
 // The allocation that ccm_memory_fail() asked for has failed, or is about to.
 bool memory_has_failed();
 // ccm_memory_fail(), where the allocation that fails, which may sleep, does this first.

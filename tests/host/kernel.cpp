@@ -175,8 +175,14 @@ struct HostLock {
 };
 
 std::shared_mutex rcu;
+thread_local unsigned long taken[CCM_LOCK_KINDS];
 
 } // namespace
+
+unsigned long host::locks_taken(ccm_lock_kind kind)
+{
+	return taken[kind];
+}
 
 void ccm_lock_init(ccm_lock *lock, ccm_lock_kind kind)
 {
@@ -192,6 +198,7 @@ unsigned long ccm_lock_take(ccm_lock *lock)
 			die("takes spinlocks out of order");
 	ours.mutex.lock();
 	held[ours.kind]++;
+	taken[ours.kind]++;
 	return 0;
 }
 

@@ -97,7 +97,7 @@ public:
 			return -ENOMEM;
 		return peer->send(message, MaySleep::Yes, timeout_ms).code();
 	}
-	// The pump sends the first of the queue. Its sequence number, or 0.
+	// The transmitter sends the first of the queue. Its sequence number, or 0.
 	u32 transmit()
 	{
 		Message *sent;

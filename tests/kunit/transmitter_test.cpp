@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "core/pump.hpp"
+#include "core/transmitter.hpp"
 
 #include "random.hpp"
 #include "support/memory.hpp"
@@ -7,7 +7,7 @@
 
 using namespace ccm;
 using namespace ccm_testing;
-using Outcome = Pump::Outcome;
+using Outcome = Transmitter::Outcome;
 
 namespace {
 
@@ -104,43 +104,66 @@ void expect_sent(ccm_test *test, const Source &source,
 
 } // namespace
 
-CCM_TEST(pump, run__nothing_to_send)
+CCM_TEST(transmitter, run__nothing_to_send)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source source(0);
 	Transport transport;
 
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	EXPECT_EQ(0, transport.step);
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	EXPECT_EQ(2, source.asked);
 }
 
-CCM_TEST(pump, run__frames_in_order)
+// Whoever finds nothing left may lose the connection at once.
+CCM_TEST(transmitter, run__touches_nothing_when_nothing_is_left)
 {
-	Pump pump;
+	struct Last : Source {
+		using Source::Source;
+		bool next(Frame &frame)
+		{
+			if (Source::next(frame))
+				return true;
+			destroy(mine);
+			return false;
+		}
+		Transmitter *mine = nullptr;
+	} source(1);
+	Transport transport;
+
+	source.mine = create<Transmitter>(MaySleep::Yes);
+	REQUIRE(source.mine != nullptr);
+	EXPECT(source.mine->run(source, transport, kPlenty) == Outcome::Idle);
+	expect_sent(test, source, transport, Source::kSize);
+}
+
+CCM_TEST(transmitter, run__frames_in_order)
+{
+	Transmitter transmitter;
 	Source source(4);
 	Transport transport;
 
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	expect_sent(test, source, transport, 4 * Source::kSize);
 	EXPECT_EQ(4, transport.step); // header and body together
 }
 
-CCM_TEST(pump, run__partial_send_at_every_byte)
+CCM_TEST(transmitter, run__partial_send_at_every_byte)
 {
 	for (int first = 1; first < static_cast<int>(Source::kSize); first++) {
 		const int script[] = {first};
-		Pump pump;
+		Transmitter transmitter;
 		Source source(2);
 		Transport transport{.script = script, .steps = 1};
 
-		EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+		EXPECT(transmitter.run(source, transport, kPlenty) ==
+		       Outcome::Idle);
 		expect_sent(test, source, transport, 2 * Source::kSize);
 	}
 }
 
-CCM_TEST(pump, run__goes_on_after_a_full_socket_at_every_byte)
+CCM_TEST(transmitter, run__goes_on_after_a_full_socket_at_every_byte)
 {
 	static const int kFull[] = {-EAGAIN, 0};
 
@@ -148,40 +171,40 @@ CCM_TEST(pump, run__goes_on_after_a_full_socket_at_every_byte)
 		for (int first = 1; first < static_cast<int>(Source::kSize);
 		     first++) {
 			const int script[] = {first, full};
-			Pump pump;
+			Transmitter transmitter;
 			Source source(2);
 			Transport transport{.script = script, .steps = 2};
 
-			EXPECT(pump.run(source, transport, kPlenty) ==
+			EXPECT(transmitter.run(source, transport, kPlenty) ==
 			       Outcome::Blocked);
 			EXPECT_EQ(first, transport.size);
 			EXPECT_EQ(1, source.asked); // not before it is whole
-			EXPECT(pump.run(source, transport, kPlenty) ==
+			EXPECT(transmitter.run(source, transport, kPlenty) ==
 			       Outcome::Idle);
 			expect_sent(test, source, transport, 2 * Source::kSize);
 		}
 	}
 }
 
-CCM_TEST(pump, run__byte_by_byte)
+CCM_TEST(transmitter, run__byte_by_byte)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source source(3);
 	static int script[3 * Source::kSize];
 	Transport transport{.script = script, .steps = 3 * Source::kSize};
 
 	for (int &step : script)
 		step = 1;
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	expect_sent(test, source, transport, 3 * Source::kSize);
 }
 
-CCM_TEST(pump, run__in_random_pieces)
+CCM_TEST(transmitter, run__in_random_pieces)
 {
 	for (u64 seed = 0; seed < 200; seed++) {
 		Random random(seed);
 		static int script[40];
-		Pump pump;
+		Transmitter transmitter;
 		Source source(5);
 		Transport transport{.script = script, .steps = 40};
 
@@ -190,87 +213,89 @@ CCM_TEST(pump, run__in_random_pieces)
 				       ? static_cast<int>(random.below(60))
 				       : -EAGAIN;
 		for (int i = 0; i < 50; i++)
-			if (pump.run(source, transport,
-				     static_cast<int>(random.between(
-					     1, 200))) == Outcome::Idle)
+			if (transmitter.run(source, transport,
+					    static_cast<int>(random.between(
+						    1, 200))) == Outcome::Idle)
 				break;
 		expect_sent(test, source, transport, 5 * Source::kSize);
 	}
 }
 
-CCM_TEST(pump, run__the_socket_breaks)
+CCM_TEST(transmitter, run__the_socket_breaks)
 {
 	static const int kErrors[] = {-EPIPE, -ECONNRESET, -ENOMEM, -ENOTCONN};
 
 	for (int error : kErrors) {
 		const int script[] = {10, error};
-		Pump pump;
+		Transmitter transmitter;
 		Source source(1);
 		Transport transport{.script = script, .steps = 2};
 
-		EXPECT(pump.run(source, transport, kPlenty) == Outcome::Broken);
+		EXPECT(transmitter.run(source, transport, kPlenty) ==
+		       Outcome::Broken);
 		EXPECT_EQ(2, transport.step); // it does not try again
 	}
 }
 
-CCM_TEST(pump, run__ends_with_its_budget)
+CCM_TEST(transmitter, run__ends_with_its_budget)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source source(4);
 	Transport transport;
 
-	EXPECT(pump.run(source, transport, Source::kSize) == Outcome::Budget);
+	EXPECT(transmitter.run(source, transport, Source::kSize) ==
+	       Outcome::Budget);
 	EXPECT_EQ(Source::kSize, transport.size);
-	EXPECT(pump.run(source, transport, Source::kSize + 1) ==
+	EXPECT(transmitter.run(source, transport, Source::kSize + 1) ==
 	       Outcome::Budget);
 	EXPECT_EQ(3 * Source::kSize, transport.size);
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	expect_sent(test, source, transport, 4 * Source::kSize);
 }
 
-CCM_TEST(pump, run__budget_in_the_middle_of_a_frame)
+CCM_TEST(transmitter, run__budget_in_the_middle_of_a_frame)
 {
 	const int script[] = {20};
-	Pump pump;
+	Transmitter transmitter;
 	Source source(1);
 	Transport transport{.script = script, .steps = 1};
 
-	EXPECT(pump.run(source, transport, 20) == Outcome::Budget);
+	EXPECT(transmitter.run(source, transport, 20) == Outcome::Budget);
 	EXPECT_EQ(20, transport.size);
-	EXPECT(pump.run(source, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(source, transport, kPlenty) == Outcome::Idle);
 	expect_sent(test, source, transport, Source::kSize);
 }
 
-CCM_TEST(pump, run__without_a_budget)
+CCM_TEST(transmitter, run__without_a_budget)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source source(1);
 	Transport transport;
 
-	EXPECT(pump.run(source, transport, 0) == Outcome::Budget);
+	EXPECT(transmitter.run(source, transport, 0) == Outcome::Budget);
 	EXPECT_EQ(0, source.asked);
 }
 
-CCM_TEST(pump, run__says_whether_more_follows)
+CCM_TEST(transmitter, run__says_whether_more_follows)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source source(2);
 	Transport transport;
 
-	(void)pump.run(source, transport, 1);
+	(void)transmitter.run(source, transport, 1);
 	EXPECT(transport.more);
-	(void)pump.run(source, transport, 1);
+	(void)transmitter.run(source, transport, 1);
 	EXPECT(!transport.more);
 }
 
-CCM_TEST(pump, run__takes_up_what_comes_later)
+CCM_TEST(transmitter, run__takes_up_what_comes_later)
 {
-	Pump pump;
+	Transmitter transmitter;
 	Source first(1), second(1);
 	Transport transport;
 
-	EXPECT(pump.run(first, transport, kPlenty) == Outcome::Idle);
-	EXPECT(pump.run(second, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(first, transport, kPlenty) == Outcome::Idle);
+	EXPECT(transmitter.run(second, transport, kPlenty) == Outcome::Idle);
 	EXPECT_EQ(2 * Source::kSize, transport.size);
 }
 

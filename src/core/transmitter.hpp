@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Sends frame after frame, as far as the socket takes them, and never waits.
 //
-// Whoever finds the pump idle becomes its owner and works it; everyone else
-// just queues. That decision belongs to the source, under its lock.
+// One thread at a time runs it; everyone else just queues. Who does is the source's
+// to decide, under its lock: see class Egress.
 #pragma once
 
 #include "core/frame.hpp"
@@ -10,8 +10,8 @@
 
 namespace ccm {
 
-// Worked by its owner alone.
-class Pump {
+// Its owner's alone.
+class Transmitter {
 public:
 	enum class Outcome {
 		Idle,	 // nothing is left to send
@@ -21,14 +21,17 @@ public:
 	};
 
 	// source.next(frame): the frame before is sent; fill in the next, or
-	// return false. transport.send(frame): bytes sent, or a negative errno.
+	// return false: then this is not touched any more, and may be gone.
+	// transport.send(frame): bytes sent, or a negative errno.
 	template <class Source, class Transport>
 	Outcome run(Source &source, Transport &transport, int budget)
 	{
 		while (budget > 0) {
-			if (!busy_ && !(busy_ = source.next(frame_)))
-				return Outcome::Idle;
-
+			if (!busy_) {
+				if (!source.next(frame_))
+					return Outcome::Idle;
+				busy_ = true;
+			}
 			int sent = transport.send(frame_);
 			if (sent == -EAGAIN || sent == 0)
 				return Outcome::Blocked;
