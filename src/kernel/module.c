@@ -37,7 +37,7 @@ static void __exit ccm_exit(void)
 {
 	ccm_netlink_exit();
 	ccm_netns_exit();
-	/* A socket's callback may have found it mute and not yet returned. */
+	/* Nobody is left in our text who is there inside RCU alone. */
 	synchronize_rcu();
 	ccm_task_end();
 }

@@ -7,6 +7,11 @@
  * do one thing: ccm_core_ready(), under sk_callback_lock, which holds off
  * ccm_socket_mute(). That is why they need no RCU of their own.
  *
+ * A listening socket keeps its own callbacks, since its connections inherit them:
+ * whoever takes over one of these before it is accepted would save ours, and might
+ * call it when this module is gone. We sleep in its wait queue instead, as poll()
+ * does, and that is not inherited.
+ *
  * Callbacks, sk_prot and sk_user_data have one owner at a time, and we are not
  * the only ones who want to be it: a BPF program may put any established socket
  * into a sockmap, one that nobody has accepted yet included. Whoever finds
@@ -44,6 +49,8 @@ struct ccm_socket {
 	struct ccm_endpoint remote;
 	int error; /* the first one seen; TCP forgets an error it has told */
 	bool claimed; /* nobody else can own its callbacks any more */
+	struct wait_queue_entry sleeper; /* of one that listens */
+	bool sleeps;
 	/* The callbacks that were there before ours. */
 	void (*data_ready)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
@@ -55,10 +62,7 @@ struct ccm_socket {
 /* The user data of a socket that is ours, and tells nobody. Never read. */
 static const struct ccm_socket mute_socket;
 
-/*
- * NULL if it is mute or not ours. Connections not yet accepted have inherited our
- * callback but not this, and user data that others set has flags of theirs.
- */
+/* NULL if it is mute or not ours: user data that others set has flags of theirs. */
 static struct ccm_socket *socket_of(struct sock *sk)
 {
 	void *data = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
@@ -105,15 +109,15 @@ static void write_space(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-/*
- * The only callback that a listening socket needs is the only one that its
- * connections inherit. Somebody who takes one of these over before it is
- * accepted may keep it and call it: it acts on the listening socket alone.
- */
-static void connection_ready(struct sock *sk)
+/* A connection waits to be accepted, or something else woke who sleeps there. */
+static int knock(struct wait_queue_entry *sleeper, unsigned int mode, int flags,
+		 void *key)
 {
-	if (inet_sk_state_load(sk) == TCP_LISTEN)
-		report(sk, CCM_READY_READ);
+	struct ccm_socket *socket =
+		container_of(sleeper, struct ccm_socket, sleeper);
+
+	ccm_core_ready(socket->owner, CCM_READY_READ);
+	return 0;
 }
 
 static void set_user_data(struct sock *sk, const struct ccm_socket *socket)
@@ -130,7 +134,7 @@ static bool is_taken(struct sock *sk)
 
 /*
  * Keep it from everybody else, mute. from: the listening socket it came from, or
- * NULL; what was inherited of that is only our own callback.
+ * NULL.
  */
 static void claim(struct ccm_socket *socket, const struct ccm_socket *from)
 {
@@ -141,8 +145,6 @@ static void claim(struct ccm_socket *socket, const struct ccm_socket *from)
 	socket->claimed = !is_taken(sk) &&
 			  (!from || sk->sk_prot == from->sock->sk->sk_prot);
 	if (socket->claimed) {
-		if (from)
-			sk->sk_data_ready = from->data_ready;
 		socket->data_ready = sk->sk_data_ready;
 		socket->write_space = sk->sk_write_space;
 		socket->state_change = sk->sk_state_change;
@@ -153,31 +155,26 @@ static void claim(struct ccm_socket *socket, const struct ccm_socket *from)
 }
 
 /* Of one that is claimed. */
-static void set_callbacks(struct ccm_socket *socket, void *owner, bool listens)
+static void set_callbacks(struct ccm_socket *socket, void *owner)
 {
 	struct sock *sk = socket->sock->sk;
 
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	socket->owner = owner;
-	if (listens) {
-		sk->sk_data_ready = connection_ready;
-	} else {
-		sk->sk_data_ready = data_ready;
-		sk->sk_write_space = write_space;
-		sk->sk_state_change = state_change;
-	}
+	sk->sk_data_ready = data_ready;
+	sk->sk_write_space = write_space;
+	sk->sk_state_change = state_change;
 	set_user_data(sk, socket);
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 }
 
 /* With the socket's lock nobody is left who calls them from its backlog. */
-void ccm_socket_mute(struct ccm_socket *socket)
+static void restore_callbacks(struct ccm_socket *socket)
 {
 	struct sock *sk = socket->sock->sk;
 
-	might_sleep();
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	if (socket_of(sk) == socket) {
@@ -188,6 +185,30 @@ void ccm_socket_mute(struct ccm_socket *socket)
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
+}
+
+static void start_sleeping(struct ccm_socket *socket, void *owner)
+{
+	socket->owner = owner;
+	socket->sleeps = true;
+	init_waitqueue_func_entry(&socket->sleeper, knock);
+	add_wait_queue(sk_sleep(socket->sock->sk), &socket->sleeper);
+}
+
+/* The queue's own lock, under which sleepers are woken, sees nobody in knock(). */
+static void stop_sleeping(struct ccm_socket *socket)
+{
+	remove_wait_queue(sk_sleep(socket->sock->sk), &socket->sleeper);
+	socket->sleeps = false;
+}
+
+void ccm_socket_mute(struct ccm_socket *socket)
+{
+	might_sleep();
+	if (socket->sleeps)
+		stop_sleeping(socket);
+	else
+		restore_callbacks(socket);
 }
 
 /* --- addresses -------------------------------------------------------------- */
@@ -341,7 +362,7 @@ int ccm_socket_listen(struct net *net, const struct ccm_endpoint *local,
 	result = bind_to(socket, local);
 	if (result)
 		goto fail;
-	set_callbacks(socket, owner, true);
+	start_sleeping(socket, owner);
 	result = kernel_listen(socket->sock, BACKLOG);
 	if (result)
 		goto fail;
@@ -403,7 +424,7 @@ int ccm_socket_connect(struct net *net, const struct ccm_endpoint *local,
 		if (result)
 			goto fail;
 	}
-	set_callbacks(socket, owner, false);
+	set_callbacks(socket, owner);
 	result = kernel_connect(socket->sock, to_any(&address), size, O_NONBLOCK);
 	if (result && result != -EINPROGRESS)
 		goto fail;
@@ -422,7 +443,7 @@ int ccm_socket_own(struct ccm_socket *socket, void *owner)
 	might_sleep();
 	if (!socket->claimed)
 		return -EBUSY;
-	set_callbacks(socket, owner, false);
+	set_callbacks(socket, owner);
 	report(socket->sock->sk,
 	       CCM_READY_READ | CCM_READY_WRITE | CCM_READY_STATE);
 	return 0;

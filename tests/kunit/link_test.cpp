@@ -201,6 +201,51 @@ public:
 	ccm_test *test;
 };
 
+// While it is there the node's listener is in a handler, which another node called.
+class Stall {
+public:
+	Stall(ccm_test *test_, u32 node, u32 caller) : test(test_), node_(node)
+	{
+		const ccm_call call{.node = node,
+				    .module = kModule,
+				    .function = 1,
+				    .seqn = 1,
+				    .flags = 0,
+				    .timeout_ms = kSoon};
+
+		EXPECT_EQ(0, CCM_regist(Cluster::net(node), kModule, 1,
+					CCM_SHORT, wait, this));
+		EXPECT_EQ(0, ccm_rcall_short(Cluster::net(caller), &call,
+					     nullptr, 0));
+		EXPECT(eventually([&] { return began_.load(); }));
+	}
+	~Stall()
+	{
+		end();
+		EXPECT_EQ(0, CCM_unregist(Cluster::net(node_), kModule, 1));
+	}
+	void end()
+	{
+		ended_.store(true);
+	}
+
+	ccm_test *test;
+
+private:
+	static int wait(ccm_args *args, u32)
+	{
+		Stall &stall = *static_cast<Stall *>(args->context);
+
+		stall.began_.store(true);
+		while (!stall.ended_.load())
+			ccm_test_sleep(5);
+		return 0;
+	}
+
+	const u32 node_;
+	Atomic<bool> began_, ended_;
+};
+
 } // namespace
 
 // --- beginning and ending ---------------------------------------------------------
@@ -720,6 +765,24 @@ CCM_TEST(link, stranger__crowds_are_bounded)
 			ccm_raw_close(one, true);
 		one = nullptr;
 	}
+}
+
+// Others may take such a connection over, and keep what they find there for longer than
+// this module lasts.
+CCM_TEST(link, stranger__has_no_callback_of_ours_until_accepted)
+{
+	Door cluster(test);
+	Stall stall(test, 2, 3);
+	Fake fake(test);
+
+	REQUIRE(fake.raw);
+	EXPECT_EQ(0, ccm_raw_callbacks(fake.raw, Cluster::net(2), true));
+	EXPECT_EQ(0, ccm_raw_callbacks(fake.raw, Cluster::net(2), false));
+	stall.end();
+	EXPECT(eventually([&] {
+		return ccm_raw_callbacks(fake.raw, Cluster::net(2), false) == 3;
+	}));
+	EXPECT_EQ(0, ccm_raw_callbacks(fake.raw, Cluster::net(2), true));
 }
 
 CCM_TEST(link, stranger__from_elsewhere_takes_no_place)

@@ -3,9 +3,11 @@
  * A plain TCP socket, to play a node that does not keep to the protocol.
  */
 #include <linux/in.h>
+#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include <net/inet_hashtables.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -113,6 +115,36 @@ int ccm_raw_receive(struct ccm_raw *raw, void *data, size_t size, int timeout_ms
 
 	raw->sock->sk->sk_rcvtimeo = msecs_to_jiffies(timeout_ms);
 	return kernel_recvmsg(raw->sock, &msg, &part, 1, size, 0);
+}
+
+static int is_ours(const void *function)
+{
+	return within_module((unsigned long)function, THIS_MODULE);
+}
+
+int ccm_raw_callbacks(struct ccm_raw *raw, struct net *far, bool listens)
+{
+	const struct inet_sock *near = inet_sk(raw->sock->sk);
+	/* Nobody has a connection from port 0. */
+	struct sock *sk = inet_lookup(far, far->ipv4.tcp_death_row.hashinfo, NULL, 0,
+				      near->inet_saddr,
+				      listens ? 0 : near->inet_sport,
+				      near->inet_daddr, near->inet_dport, 0);
+	bool is_listening;
+	int count;
+
+	if (!sk)
+		return -ENOENT;
+	is_listening = sk->sk_state == TCP_LISTEN;
+	if (is_listening != listens) {
+		sock_put(sk);
+		return -ENOENT;
+	}
+	count = is_ours(sk->sk_data_ready) + is_ours(sk->sk_write_space) +
+		is_ours(sk->sk_state_change) + is_ours(sk->sk_error_report) +
+		is_ours(sk->sk_backlog_rcv) + is_ours(sk->sk_destruct);
+	sock_put(sk);
+	return count;
 }
 
 void ccm_raw_close(struct ccm_raw *raw, bool reset)

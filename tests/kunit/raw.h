@@ -24,6 +24,12 @@ int ccm_raw_send(struct ccm_raw *raw, const void *data, size_t size,
 		 unsigned int flags);
 /* Bytes read, 0 at the end, -ECONNRESET, or -EAGAIN when nothing comes in time. */
 int ccm_raw_receive(struct ccm_raw *raw, void *data, size_t size, int timeout_ms);
+/*
+ * Of the socket at its other end, which is in far's namespace: -ENOENT, or how many of
+ * its callbacks are functions of this module. listens: of the one that listens there,
+ * instead.
+ */
+int ccm_raw_callbacks(struct ccm_raw *raw, struct net *far, bool listens);
 /* Orderly, or by a reset. */
 void ccm_raw_close(struct ccm_raw *raw, bool reset);
 

@@ -9,7 +9,7 @@ source "$(dirname "$0")/managed.sh"
 # --- BPF ------------------------------------------------------------------------------------------------------------
 
 # The cgroup of an administrator is one below the root, which is everybody's.
-for_bpf='mkdir -p /cg /bpf && mount -t cgroup2 none /cg && mount -t bpf none /bpf && mkdir /cg/admin'
+for_bpf='mkdir -p /cg /bpf && mount -t cgroup2 none /cg && mount -t bpf none /bpf && mkdir /cg/admin && mount -t tracefs none /sys/kernel/tracing'
 
 # configure PREFIX: node 2, which listens, by commands that PREFIX runs; node 1 from init's cgroup.
 configure() {
@@ -43,9 +43,16 @@ liar() {
 	on node1 "bpf detach getpeername /cg; $ends"
 }
 
+# What a map of sockets finds at each socket that it takes, and saves. Kernels before 6.12 cannot tell by a field's name.
+tracing=/sys/kernel/tracing
+saved_begin='echo "p:taken sk_psock_init ready=sk->sk_data_ready:symbol" >'$tracing'/kprobe_events && echo 1 >'$tracing'/events/kprobes/taken/enable'
+saved='grep taken: '$tracing'/trace; [ $(grep -c "taken: .*ready=sock_def_readable" '$tracing'/trace) = 5 ] && ! grep kccm '$tracing'/trace'
+saved_end='echo 0 >'$tracing'/events/kprobes/taken/enable; echo >'$tracing'/kprobe_events; echo >'$tracing'/trace'
+
 # Connections that are taken over before they are accepted.
 mesh() {
 	local map=$1
+	[ "$kernel_name" = 6.1 ] || check "${map}_is_watched" "$saved_begin"
 	check "$map" "bpf attach $map-passive /cg /bpf/counts && $(configure '')"
 	on node1 '$IP netns exec node2 ccmctl -j monitor >/tmp/events & watcher=$!; sleep 1'
 	check "${map}_keeps_out" \
@@ -53,6 +60,10 @@ mesh() {
 	# Each was in the map, and each is told of.
 	check "${map}_is_named" \
 		'cat /tmp/events; wait_for 5 taken_are_told 5 && bpf counts /bpf/counts | grep "taken 5 refused 0"'
+	[ "$kernel_name" = 6.1 ] || {
+		check "${map}_saves_nothing_of_ours" "$saved"
+		on node1 "$saved_end"
+	}
 	check "${map}_gone" "bpf detach $map-passive /cg; $joins"
 	on node1 "kill \$watcher; rm /bpf/counts; $ends"
 }
@@ -136,7 +147,7 @@ all() { bpf; path; windows; }
 
 # one_kernel KERNEL PART...
 one_kernel() {
-	local kernel part
+	local kernel part kernel_name=$1
 	suite=sockets-$1
 	shift
 	cluster_begin "$top/build/vm/$suite"
