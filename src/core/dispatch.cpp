@@ -133,8 +133,13 @@ void Node::call_arrived(Message *call)
 		Busy busy;
 		run_call(call, false);
 	} else if (!pool.run(call).ok()) {
-		refuse_call(call, Outcome::Refused);
+		no_thread_for(call);
 	}
+}
+
+void Node::no_thread_for(Message *call)
+{
+	refuse_call(call, Outcome::Refused);
 }
 
 // Counted, told, and answered if an answer is awaited.

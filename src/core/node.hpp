@@ -105,8 +105,9 @@ struct Node {
 	// One from somebody else, or of this node to itself, has arrived; it is this
 	// function's. A call or an answer: in the listener.
 	void arrived(Message *message);
-	// The pool runs one.
+	// The pool runs one, or has no thread for it and will not have one.
 	void run_call(Message *call, bool on_thread);
+	void no_thread_for(Message *call);
 	// Whether this module is the owner of anything.
 	bool has(const struct ::module *owner);
 	// Detach all that it is the owner of; how many numbers nobody else was

@@ -12,29 +12,15 @@ Pool::~Pool()
 
 Status Pool::run(Message *call)
 {
-	{
-		Guard guard(lock_);
-
-		if (stopping_)
-			return fail(ESHUTDOWN);
-		if (give_to_idle_locked(call))
-			return {};
-		if (count_ >= kWorkersMax) {
-			queue_locked(call);
-			return {};
-		}
-		count_++;
-	}
-	reap();
-	if (spawn(call))
-		return {};
-
-	// One of the others may have come to rest meanwhile.
 	Guard guard(lock_);
-	if (--count_ == 0)
-		return fail(ENOMEM);
-	if (!give_to_idle_locked(call))
-		queue_locked(call);
+
+	if (stopping_)
+		return fail(ESHUTDOWN);
+	if (give_to_idle_locked(call))
+		return {};
+	queue_locked(call);
+	if (wants_thread_locked())
+		making_.start();
 	return {};
 }
 
@@ -53,23 +39,61 @@ void Pool::queue_locked(Message *call)
 {
 	call->turn = ++last_turn_;
 	calls_.add(call);
+	waiting_++;
 }
 
-bool Pool::spawn(Message *call)
+void Pool::take_all_locked(Tree<Message> &calls)
+{
+	calls.take(calls_);
+	waiting_ = 0;
+}
+
+// --- making threads ----------------------------------------------------------------
+
+// A fresh one will take one of those that wait.
+bool Pool::wants_thread_locked() const
+{
+	return !stopping_ && waiting_ > fresh_ && count_ < kWorkersMax;
+}
+
+void Pool::make_threads(void *argument)
+{
+	Pool &pool = *static_cast<Pool *>(argument);
+
+	pool.reap();
+	while (pool.begin_making()) {
+		if (!pool.make_thread()) {
+			pool.give_up_making();
+			return;
+		}
+	}
+}
+
+bool Pool::begin_making()
+{
+	Guard guard(lock_);
+
+	if (!wants_thread_locked())
+		return false;
+	count_++;
+	fresh_++;
+	return true;
+}
+
+bool Pool::make_thread()
 {
 	Worker *worker = create<Worker>(MaySleep::Yes, *this);
 
 	if (!worker)
 		return false;
-	worker->next = call;
 	{
 		Guard guard(lock_);
 
 		workers_.push_back(worker);
 	}
-	worker->thread.store(ccm_thread_start(thread_main, worker, "ccm-call",
-					      node_.number()));
-	if (worker->thread.load())
+	worker->thread = ccm_thread_start(thread_main, worker, "ccm-call",
+					  node_.number());
+	if (worker->thread)
 		return true;
 	{
 		Guard guard(lock_);
@@ -79,6 +103,23 @@ bool Pool::spawn(Message *call)
 	destroy(worker);
 	return false;
 }
+
+// What waits is left to the other threads, if there are any.
+void Pool::give_up_making()
+{
+	Tree<Message> left;
+	{
+		Guard guard(lock_);
+
+		fresh_--;
+		if (--count_ == 0)
+			take_all_locked(left);
+	}
+	while (Message *call = left.pop_front())
+		node_.no_thread_for(call);
+}
+
+// --- the threads -------------------------------------------------------------------
 
 int Pool::thread_main(void *argument)
 {
@@ -100,6 +141,9 @@ Message *Pool::next_call(Worker &worker)
 	{
 		Guard guard(lock_);
 
+		if (worker.fresh)
+			fresh_--;
+		worker.fresh = false;
 		if (Message *next = take_locked(worker))
 			return next;
 		if (!stopping_)
@@ -130,7 +174,10 @@ Message *Pool::take_locked(Worker &worker)
 	worker.next = nullptr;
 	if (next || stopping_)
 		return next;
-	return calls_.pop_front();
+	next = calls_.pop_front();
+	if (next)
+		waiting_--;
+	return next;
 }
 
 // Threads that have ended, or are about to.
@@ -151,7 +198,7 @@ void Pool::reap()
 
 void Pool::join(Worker &worker)
 {
-	ccm_thread_stop(worker.thread.load());
+	ccm_thread_stop(worker.thread);
 	destroy(&worker);
 }
 
@@ -162,10 +209,11 @@ void Pool::stop(List<Message> &dropped)
 		Guard guard(lock_);
 
 		stopping_ = true;
-		waiting.take(calls_);
+		take_all_locked(waiting);
 		for (Worker *w = workers_.front(); w; w = workers_.next(w))
 			w->sleepers.wake();
 	}
+	making_.wait();
 	while (Message *call = waiting.pop_front())
 		dropped.push_back(call);
 	for (;;) {
@@ -174,14 +222,12 @@ void Pool::stop(List<Message> &dropped)
 			Guard guard(lock_);
 
 			worker = workers_.front();
-			if (worker && !worker->thread.load())
-				worker = nullptr; // it did not come to be
 		}
 		if (!worker)
 			break;
 		// What waits inside CCM ends; the rest is the handler's.
-		ccm_thread_interrupt(worker->thread.load());
-		ccm_thread_stop(worker->thread.load());
+		ccm_thread_interrupt(worker->thread);
+		ccm_thread_stop(worker->thread);
 		{
 			Guard guard(lock_);
 

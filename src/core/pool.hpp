@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // The threads of a node that run long calls: made as needed up to a bound, used
-// again, ended when idle for a while. What is above the bound waits, in order.
+// again, ended when idle for a while. What finds none waits, in order.
 #pragma once
 
 #include "core/message.hpp"
-#include "support/atomic.hpp"
 #include "support/lock.hpp"
 #include "support/result.hpp"
 
@@ -23,22 +22,25 @@ struct Worker : Hook<Worker>, Hook<Idle> {
 	}
 
 	Pool &pool;
-	Atomic<ccm_thread *> thread;
-	Message *next = nullptr; // under the pool's lock: what it is to run
+	ccm_thread *thread = nullptr; // of who makes it, then of who joins it
+	// Under the pool's lock:
+	Message *next = nullptr; // what it is to run
+	bool fresh = true;	 // it has not asked for a call yet
 	Sleepers sleepers;
 };
 
 class Pool {
 public:
-	explicit Pool(Node &node) : node_(node)
+	explicit Pool(Node &node) : node_(node), making_(make_threads, this)
 	{
 	}
 	~Pool();
 	Pool(const Pool &) = delete;
 	Pool &operator=(const Pool &) = delete;
 
-	// Run this call, which is the pool's from then on. ENOMEM without a
-	// single thread, ESHUTDOWN: it stays the caller's. Sleeps.
+	// Run this call, which is the pool's from then on. If there is no thread,
+	// and none can be made, the node is told. ESHUTDOWN: it stays the caller's.
+	// For the listener: the thread that it may need is made by another one.
 	Status run(Message *call);
 	// End all threads, once what they run has ended. Calls that have not
 	// begun are the caller's. Nobody runs one any more. Sleeps.
@@ -52,9 +54,14 @@ private:
 	void work(Worker &worker);
 	Message *next_call(Worker &worker);
 	Message *take_locked(Worker &worker);
-	bool spawn(Message *call);
+	static void make_threads(void *pool);
+	bool wants_thread_locked() const;
+	bool begin_making();
+	bool make_thread();
+	void give_up_making();
 	bool give_to_idle_locked(Message *call);
 	void queue_locked(Message *call);
+	void take_all_locked(Tree<Message> &calls);
 	void reap();
 	static void join(Worker &worker);
 
@@ -62,11 +69,17 @@ private:
 	Lock lock_{CCM_LOCK_POOL}; // protects all that follows
 	Tree<Message> calls_;	   // no thread has time for them yet; in turn
 	u64 last_turn_ = 0;
+	u32 waiting_ = 0;	  // how many of calls_
 	List<Worker> workers_;	  // that have not ended
 	List<Worker> ended_;	  // to be joined
 	List<Worker, Idle> idle_; // the last to become so is the first
 	u32 count_ = 0;		  // of workers_, and those being made
+	u32 fresh_ = 0;		  // of these: have not asked for a call yet
 	bool stopping_ = false;
+
+	// A new thread waits for memory that nobody asks for in our way, and which
+	// may come free only by what the listener does.
+	Task making_;
 };
 
 } // namespace ccm

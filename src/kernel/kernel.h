@@ -126,7 +126,10 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 
 /* --- threads, time, chance ----------------------------------------------- */
 
-/* Its name is "<name>/<number>". Both sleep. Returns NULL without memory. */
+/*
+ * Its name is "<name>/<number>". Both sleep. Returns NULL without memory, and waits for
+ * the kernel to have some, which may take I/O: not for the listener.
+ */
 struct ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg,
 				    const char *name, u32 number);
 /* Ask it to stop, and wait for it. run() must watch a flag of its own. */

@@ -83,6 +83,21 @@ bool memory_has_failed();
 // ccm_memory_fail(), where the allocation that fails, which may sleep, does this first.
 void memory_fails(int nth, std::function<void()> first);
 
+// While this is in scope no thread comes to be: whoever makes one waits, as if the
+// kernel waited for memory. One at a time.
+class NoNewThreads {
+public:
+	NoNewThreads();
+	~NoNewThreads()
+	{
+		end();
+	}
+	NoNewThreads(const NoNewThreads &) = delete;
+	NoNewThreads &operator=(const NoNewThreads &) = delete;
+
+	static void end();
+};
+
 // How often a thread of CCM's has asked for a buffer and would have waited long.
 int patient_threads();
 

@@ -506,10 +506,40 @@ void *thread_main(void *started)
 
 } // namespace
 
+namespace {
+
+std::mutex making; // protects:
+std::condition_variable makes_again;
+bool makes_none;
+
+} // namespace
+
+host::NoNewThreads::NoNewThreads()
+{
+	std::lock_guard guard(making);
+
+	makes_none = true;
+}
+
+void host::NoNewThreads::end()
+{
+	{
+		std::lock_guard guard(making);
+
+		makes_none = false;
+	}
+	makes_again.notify_all();
+}
+
 ccm_thread *ccm_thread_start(int (*run)(void *arg), void *arg, const char *,
 			     u32)
 {
 	might_sleep();
+	{
+		std::unique_lock guard(making);
+
+		makes_again.wait(guard, [] { return !makes_none; });
+	}
 	void *place = ccm_object_alloc(sizeof(ccm_thread), true);
 	if (!place)
 		return nullptr;

@@ -702,6 +702,89 @@ CCM_TEST(self, long__without_memory_for_a_thread)
 	EXPECT(ccm_now_ms() - begin < 3000);
 }
 
+// The kernel makes a thread with memory that may come free only by what the listener
+// does: it goes on meanwhile, and the call waits.
+CCM_TEST(self, long__while_a_thread_is_made)
+{
+	constexpr u32 kShort = 2;
+	Gate gate;
+	Lone lone;
+	ccm_answer answer{};
+	ccm_call quick = lone.call(1000);
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	REQUIRE_EQ(0, ccm_core_regist(lone.node, kModule, kShort, CCM_SHORT,
+				      returns, nullptr));
+	quick.function = kShort;
+	{
+		host::NoNewThreads none;
+
+		EXPECT_EQ(0, lone.call_long());
+		EXPECT_EQ(0, ccm_core_rcall_wait(lone.node, &quick, &answer,
+						 nullptr, 0));
+		EXPECT_EQ(5, answer.result);
+		EXPECT_EQ(1, Dump::of(lone.node).queued);
+		EXPECT_EQ(0, gate.came);
+	}
+	if (answer.message)
+		ccm_core_message_free(answer.message);
+	EXPECT(eventually([&] { return gate.came == 1; }));
+	gate.open = true;
+}
+
+// Calls that wait while it turns out that there is no thread for them, and that there
+// will be none, are refused; the next one is a new attempt.
+CCM_TEST(self, long__without_memory_for_any_thread)
+{
+	std::atomic<bool> both{false};
+	Gate gate;
+	Lone lone;
+	ccm_peer_info self{};
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	gate.open = true;
+	// The call itself is the first.
+	host::memory_fails(
+		2, [&] { EXPECT(eventually([&] { return both.load(); })); });
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([] { return host::memory_has_failed(); }));
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([&] { return Dump::of(lone.node).queued == 2; }));
+	both = true;
+	EXPECT(eventually([&] {
+		return ccm_core_peer_info(lone.node, lone.me, &self) == 0 &&
+		       self.stats.calls_refused == 2;
+	}));
+	EXPECT_EQ(0, self.queued_in);
+	EXPECT_EQ(0, gate.came);
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([&] { return gate.came == 1; }));
+}
+
+// It ends when the thread is there; the call has not begun, and does not.
+CCM_TEST(self, destroy__while_a_thread_is_made)
+{
+	std::atomic<bool> go{false};
+	Gate gate;
+	Lone lone;
+
+	REQUIRE(lone.begin(Gate::waits, CCM_LONG, &gate));
+	Background ending([&] {
+		while (!go)
+			ccm_test_sleep(1);
+		ccm_core_destroy(lone.node);
+		lone.node = nullptr;
+	});
+	host::NoNewThreads none;
+	EXPECT_EQ(0, lone.call_long());
+	EXPECT(eventually([&] { return Dump::of(lone.node).queued == 1; }));
+	go = true;
+	EXPECT(ending.goes_on());
+	host::NoNewThreads::end();
+	EXPECT(ending.ends());
+	EXPECT_EQ(0, gate.came);
+}
+
 // Whichever allocation fails: a caller that waits for ever has its answer, or is
 // told that the call has not begun.
 CCM_TEST(self, call__without_memory)
