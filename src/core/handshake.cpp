@@ -157,24 +157,35 @@ bool Connection::on_stranger()
 
 // All that it does is to be told, and that seldom: anybody could send it. One that
 // was left out is not told later, when it may no longer be true; the next says how
-// many there were.
+// many there were. All are counted.
 bool Connection::on_poke(Peer &from)
 {
+	bool known;
 	bool heard = false;
 	u64 left_out = 0;
 
-	if (from.config.number > node.number()) {
+	if (from.config.number < node.number())
+		return break_off(CCM_REASON_UNWANTED, 0); // it may connect
+	{
 		Guard guard(from.lock);
 
-		heard = from.pokes.take(ccm_now_ms());
-		left_out = from.pokes_left_out;
-		from.pokes_left_out = heard ? 0 : left_out + 1;
+		// Else it is told as what is no peer yet, or none any more.
+		known = !from.untold && !from.deleted;
+		if (known) {
+			heard = from.pokes.take(ccm_now_ms());
+			left_out = from.pokes_left_out;
+			from.pokes_left_out = heard ? 0 : left_out + 1;
+			from.untold = heard;
+		}
 	}
+	if (!known)
+		return break_off(CCM_REASON_STRANGER, 0);
+	node.stats.count(&ccm_node_stats::pokes);
 	if (heard) {
-		node.stats.count(&ccm_node_stats::pokes);
 		node.tell({.kind = CCM_EVENT_KIND_POKE,
 			   .node = from.config.number,
 			   .left_out = left_out});
+		from.told();
 	}
 	listener_.dismiss(*this);
 	return false;

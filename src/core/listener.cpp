@@ -363,12 +363,19 @@ void Listener::fail_connecting(Peer &peer, ccm_reason reason, int error)
 		peer.fail_senders_locked(EHOSTDOWN);
 		peer.change_locked(CCM_STATE_DOWN, reason, error);
 	}
-	node_.fail_receivers(peer.config.number, EHOSTDOWN);
-	node_.news.state(peer, {.kind = CCM_EVENT_KIND_STATE,
-				.node = peer.config.number,
-				.state = CCM_STATE_DOWN,
-				.reason = reason,
-				.error = -error});
+	tell_down(peer, {.kind = CCM_EVENT_KIND_STATE,
+			 .node = peer.config.number,
+			 .state = CCM_STATE_DOWN,
+			 .reason = reason,
+			 .error = -error});
+}
+
+// It is, and may go from now on.
+void Listener::tell_down(Peer &peer, const ccm_event &event)
+{
+	node_.fail_receivers(event.node, EHOSTDOWN);
+	node_.news.state(peer, event);
+	peer.told();
 }
 
 void Listener::close(Peer &peer)
@@ -607,9 +614,8 @@ void Listener::end(Connection &connection, ccm_reason reason, int error)
 	ccm_event event = connection.detach(reason, error);
 	if (connection.is_unused())
 		remove(connection);
-	node_.fail_receivers(event.node, EHOSTDOWN);
 	node_.calls.lost(event.node);
-	node_.news.state(*peer, event);
+	tell_down(*peer, event);
 }
 
 // Nobody sends by it, and nobody marks it any more: no peer has it, and the socket

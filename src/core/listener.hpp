@@ -74,6 +74,7 @@ private:
 	void poke(Peer &peer);
 	void follow_policy(Peer &peer);
 	void fail_connecting(Peer &peer, ccm_reason reason, int error);
+	void tell_down(Peer &peer, const ccm_event &event);
 	void accept_all();
 	void size_backlog();
 	void make_room(Origin &origin, u32 places);

@@ -33,6 +33,19 @@ ccm_event Outlet::take(u64 now)
 	return newest_;
 }
 
+void News::tell_locked(ccm_event event)
+{
+	event.generation = node_.generation();
+	ccm_report(node_.net, &event);
+}
+
+void News::tell(const ccm_event &event)
+{
+	MutexGuard guard(mutex_);
+
+	tell_locked(event);
+}
+
 void News::state(Peer &peer, const ccm_event &event)
 {
 	offer(peer.outlet, event);
@@ -45,37 +58,43 @@ void News::refused(const ccm_event &event)
 	      event);
 }
 
-// It is told without the lock: telling sleeps.
 void News::offer(Outlet &outlet, ccm_event event)
 {
-	bool tell;
-	u64 due_ms = 0;
+	u64 due_ms;
 	{
-		Guard guard(lock_);
+		MutexGuard guard(mutex_);
 
-		tell = outlet.offer(event, ccm_now_ms());
-		if (tell && outlet.linked()) {
-			withheld_.remove(&outlet);
-		} else if (!tell && !outlet.linked()) {
-			withheld_.push_back(&outlet);
-			due_ms = outlet.due_ms();
-		}
+		due_ms = offer_locked(outlet, event);
 	}
-	if (tell)
-		node_.tell(event);
-	else if (due_ms)
+	if (due_ms)
 		node_.due_at(due_ms);
 }
 
-bool News::take_due(u64 now, ccm_event &out, u64 &next)
+// Told, or withheld: until this time, if nobody looks at it before; else 0.
+u64 News::offer_locked(Outlet &outlet, ccm_event &event)
 {
-	Guard guard(lock_);
+	bool now = outlet.offer(event, ccm_now_ms()) || !asked_;
 
+	if (now) {
+		if (outlet.linked())
+			withheld_.remove(&outlet);
+		tell_locked(event);
+		return 0;
+	}
+	if (outlet.linked())
+		return 0;
+	withheld_.push_back(&outlet);
+	return outlet.due_ms();
+}
+
+// Whether there was something; else when there will be, or 0.
+bool News::tell_due_locked(u64 now, u64 &next)
+{
 	next = 0;
 	for (Outlet *o = withheld_.front(); o; o = withheld_.next(o)) {
 		if (now >= o->due_ms()) {
 			withheld_.remove(o);
-			out = o->take(ccm_now_ms());
+			tell_locked(o->take(ccm_now_ms()));
 			return true;
 		}
 		if (next == 0 || o->due_ms() < next)
@@ -86,32 +105,40 @@ bool News::take_due(u64 now, ccm_event &out, u64 &next)
 
 u64 News::expire(u64 now)
 {
-	ccm_event event;
+	MutexGuard guard(mutex_);
 	u64 next;
 
-	while (take_due(now, event, next))
-		node_.tell(event);
+	while (tell_due_locked(now, next))
+		;
 	return next;
 }
 
-void News::flush()
+void News::begin()
 {
-	(void)expire(~u64{0});
+	MutexGuard guard(mutex_);
+
+	asked_ = true;
+}
+
+void News::end()
+{
+	MutexGuard guard(mutex_);
+	u64 none;
+
+	asked_ = false;
+	while (tell_due_locked(~u64{0}, none))
+		;
 }
 
 void News::leave(Peer &peer)
 {
-	ccm_event event;
-	{
-		Guard guard(lock_);
+	MutexGuard guard(mutex_);
 
-		peer.outlet.end();
-		if (!peer.outlet.linked())
-			return;
-		withheld_.remove(&peer.outlet);
-		event = peer.outlet.take(ccm_now_ms());
-	}
-	node_.tell(event);
+	peer.outlet.end();
+	if (!peer.outlet.linked())
+		return;
+	withheld_.remove(&peer.outlet);
+	tell_locked(peer.outlet.take(ccm_now_ms()));
 }
 
 } // namespace ccm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a peer, or a stranger, can make this node tell its administrators: no more
-// often than they can bear, and nothing is lost but the repetitions, which are
-// counted.
+// What this node tells its administrators. What a peer, or a stranger, can make it
+// tell comes no more often than they can bear, and nothing is lost but the
+// repetitions, which are counted.
 #pragma once
 
 #include "core/quota.hpp"
@@ -49,28 +49,38 @@ public:
 	News(const News &) = delete;
 	News &operator=(const News &) = delete;
 
-	// All sleep. A peer's state: modules are told of each, at once. The caller
-	// has a reference.
+	// All sleep. Told at once, each time.
+	void tell(const ccm_event &event);
+	// A peer's state: modules are told of each, at once. The caller has a
+	// reference.
 	void state(Peer &peer, const ccm_event &event);
 	// A connection, or a call.
 	void refused(const ccm_event &event);
 	// Tell what may be told at this time; when there is more, or 0.
 	u64 expire(u64 now);
-	// No listener will ask: tell all that is withheld.
-	void flush();
+	// A listener asks from now on.
+	void begin();
+	// None will ask: tell all that is withheld, and what comes at once.
+	void end();
 	// No more will come of this peer, or hardly any.
 	void leave(Peer &peer);
 
 private:
 	void offer(Outlet &outlet, ccm_event event);
-	bool take_due(u64 now, ccm_event &out, u64 &next);
+	u64 offer_locked(Outlet &outlet, ccm_event &event);
+	bool tell_due_locked(u64 now, u64 &next);
+	void tell_locked(ccm_event event);
 
 	Node &node_;
-	Lock lock_{
-		CCM_LOCK_NEWS}; // protects all that follows, and peers' outlets
+	// Protects all that follows, and peers' outlets. Whoever decides that an
+	// event is told now tells it before anybody else does: nobody can tell what
+	// comes after, and the generation never goes back. The listener takes it:
+	// nothing under it waits for more than the kernel's memory.
+	Mutex mutex_{CCM_MUTEX_NEWS};
 	Outlet connections_;
 	Outlet calls_;
 	List<Outlet> withheld_; // those that hold something
+	bool asked_ = false;	// there is a listener, which asks
 };
 
 } // namespace ccm

@@ -79,12 +79,6 @@ Status Node::check_peer(u32 wanted) const
 	return find_peer(wanted, found);
 }
 
-void Node::tell(ccm_event event)
-{
-	event.generation = generation_.load();
-	ccm_report(net, &event);
-}
-
 void Node::report(ccm_node_info &out)
 {
 	MutexGuard guard(mutex_);
@@ -126,8 +120,6 @@ Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 		give_up_starting();
 		return started;
 	}
-	changed();
-	tell({.kind = CCM_EVENT_KIND_NODE, .node = wanted.number});
 	return {};
 }
 
@@ -205,6 +197,10 @@ Status Node::start(Refusal &refuse)
 			number_.store(config.number);
 			// Until now due_at() has not found it.
 			listener_->due_at(ccm_now_ms());
+			news.begin();
+			changed();
+			tell({.kind = CCM_EVENT_KIND_NODE,
+			      .node = config.number});
 			return {};
 		}
 	}
@@ -218,7 +214,6 @@ void Node::give_up_starting()
 	Gone gone;
 	Listener *listener;
 
-	news.flush();
 	{
 		MutexGuard guard(mutex_);
 
@@ -252,9 +247,9 @@ Status Node::set_key(const void *secret, size_t size, Refusal &refuse)
 				       : refuse(EBUSY, kEnding);
 		}
 		old = secret_.exchange(made.value());
+		tell({.kind = CCM_EVENT_KIND_KEY});
 	}
 	let_go(old);
-	tell({.kind = CCM_EVENT_KIND_KEY});
 	return {};
 }
 
@@ -297,8 +292,8 @@ bool Node::is_ending()
 	return life_ == Life::Ending;
 }
 
-// They are down, and the listener has nothing to do with them any more. One grace
-// period serves them all.
+// The listener has nothing to do with them any more, and has told all there was to
+// tell. One grace period serves them all.
 void Node::remove_deleted()
 {
 	Gone gone;
@@ -306,13 +301,8 @@ void Node::remove_deleted()
 		MutexGuard guard(mutex_);
 
 		for (Peer &peer : peers_) {
-			{
-				Guard locked(peer.lock);
-
-				if (!peer.deleted ||
-				    peer.state != CCM_STATE_DOWN)
-					continue;
-			}
+			if (!peer.may_go())
+				continue;
 			origins.remove(peer);
 			peers_.clear(peer.config.number);
 			gone.peers.push_back(&peer);
@@ -377,7 +367,7 @@ void Node::end_life()
 	Secret *old;
 
 	ended->stop();
-	news.flush();
+	news.end();
 	{
 		MutexGuard guard(mutex_);
 
@@ -454,29 +444,27 @@ Status Node::check_life(Refusal &refuse) const
 
 Status Node::add_peer(const ccm_peer_config &wanted, Refusal &refuse)
 {
-	{
-		MutexGuard guard(mutex_);
+	MutexGuard guard(mutex_);
 
-		TRY(check_life(refuse));
-		if (wanted.number == number())
-			return refuse(EINVAL, "this is the node's own number");
-		if (wanted.remote.family != config.local.family)
-			return refuse(EINVAL,
-				      "this node's own address is of the "
+	TRY(check_life(refuse));
+	if (wanted.number == number())
+		return refuse(EINVAL, "this is the node's own number");
+	if (wanted.remote.family != config.local.family)
+		return refuse(EINVAL, "this node's own address is of the "
 				      "other IP version");
-		if (Peer *there = peers_.get(wanted.number))
-			return is_deleted(*there)
-				       ? refuse(EBUSY, kDeleting)
-				       : refuse(EEXIST,
-						"there is a peer of this number "
-						"already: delete it first");
-		auto made = new_peer(wanted, false);
-		if (!made.ok())
-			return refuse(made.error(), "out of memory");
-		listener_->peers_changed();
-	}
+	if (Peer *there = peers_.get(wanted.number))
+		return is_deleted(*there)
+			       ? refuse(EBUSY, kDeleting)
+			       : refuse(EEXIST,
+					"there is a peer of this number "
+					"already: delete it first");
+	auto made = new_peer(wanted, false);
+	if (!made.ok())
+		return refuse(made.error(), "out of memory");
+	listener_->peers_changed();
 	changed();
 	tell({.kind = CCM_EVENT_KIND_PEER_ADD, .node = wanted.number});
+	made.value()->told();
 	return {};
 }
 

@@ -77,7 +77,7 @@ struct Node {
 	// The namespace goes: the first half tells everybody, the second waits.
 	void begin_end();
 	void destroy();
-	// A peer that was deleted has gone down. Any context.
+	// There is nothing more to tell of a peer that was deleted. Any context.
 	void clean_up_later()
 	{
 		cleaning_.start();
@@ -99,8 +99,16 @@ struct Node {
 	{
 		(void)generation_.add(1);
 	}
-	// What those who watch should know, each time. Sleeps.
-	void tell(ccm_event event);
+	u64 generation() const
+	{
+		return generation_.load();
+	}
+	// What those who watch should know, each time. Sleeps. What is changed under
+	// the mutex is told under it.
+	void tell(const ccm_event &event)
+	{
+		news.tell(event);
+	}
 
 	// One from somebody else, or of this node to itself, has arrived; it is this
 	// function's. A call or an answer: in the listener.
@@ -167,9 +175,10 @@ private:
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
 
 	Removals removals_; // of handlers
-	// Configuration, peers, consumers: one change at a time. Nothing under it
-	// may ask for a module of the kernel.
-	Mutex mutex_;
+	// Configuration, peers, consumers: one change at a time, and each of those
+	// that are events is told before the next is made. Nothing under it may ask
+	// for a module of the kernel.
+	Mutex mutex_{CCM_MUTEX_NODE};
 	Atomic<u32> number_;
 	Atomic<bool> going_;
 	Atomic<u64> generation_;

@@ -425,8 +425,7 @@ void Peer::change_locked(ccm_state to, ccm_reason why, int error_)
 	if (to == CCM_STATE_DOWN) {
 		downs++;
 		close_due = false;
-		if (deleted)
-			node.clean_up_later();
+		untold = true;
 	}
 	node.changed();
 	changed.wake();
@@ -441,6 +440,22 @@ bool Peer::begin_closing()
 	take_no_more_locked();
 	close_due = state != CCM_STATE_DOWN;
 	return close_due;
+}
+
+void Peer::told()
+{
+	Guard guard(lock);
+
+	untold = false;
+	if (deleted)
+		node.clean_up_later();
+}
+
+bool Peer::may_go()
+{
+	Guard guard(lock);
+
+	return deleted && state == CCM_STATE_DOWN && !untold;
 }
 
 void Peer::meet_locked(u64 proven)

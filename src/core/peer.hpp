@@ -88,6 +88,10 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	// Let nobody connect, and what is accepted be the last: true if there is
 	// something for the listener to close.
 	bool begin_closing();
+	// What was untold has been told.
+	void told();
+	// It was deleted, and nobody has anything to do with it any more, or to tell.
+	bool may_go();
 	void report(ccm_peer_info &out);
 	// Nothing can be sent to it now, nor received. Without the lock: what was
 	// done before it went down is seen by whoever sees that it is.
@@ -140,6 +144,7 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	ccm_peer_policy policy;
 	bool listening = false;
 	bool deleted = false;	// goes, once it is down
+	bool untold = true;	// what is told of it later must not come before
 	bool close_due = false; // asked for since it was down
 	u64 newest = 0; // order of accepting, of the newest connection it had
 	u64 downs = 0;	// times it went down

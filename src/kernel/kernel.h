@@ -50,8 +50,14 @@ enum ccm_lock_kind {
 	CCM_LOCK_HANDLERS, /* what can be called, and runs */
 	CCM_LOCK_CALLS, /* calls whose answers are awaited */
 	CCM_LOCK_POOL,	/* threads for long calls */
-	CCM_LOCK_NEWS,	/* events that have to wait */
 	CCM_LOCK_KINDS
+};
+
+/* The same of those that one may sleep under: all of them stand above the spinlocks. */
+enum ccm_mutex_kind {
+	CCM_MUTEX_NODE, /* node: its configuration */
+	CCM_MUTEX_NEWS, /* events, as they are told */
+	CCM_MUTEX_KINDS
 };
 
 /* Spinlocks, taken with interrupts off, so that senders may be anywhere. */
@@ -90,7 +96,7 @@ unsigned long ccm_lock_take(struct ccm_lock *lock);
 void ccm_lock_drop(struct ccm_lock *lock, unsigned long flags);
 
 /* Sleeps. */
-void ccm_mutex_init(struct ccm_mutex *mutex);
+void ccm_mutex_init(struct ccm_mutex *mutex, enum ccm_mutex_kind kind);
 void ccm_mutex_take(struct ccm_mutex *mutex);
 void ccm_mutex_drop(struct ccm_mutex *mutex);
 
@@ -345,7 +351,7 @@ struct ccm_node_stats {
 	u64 late; /* of these: no handshake in time */
 	u64 crowded; /* of these: too many at once from one address */
 	u64 proofs; /* of these: no proof or a wrong one of the cluster's key */
-	u64 pokes; /* pokes taken */
+	u64 pokes; /* of peers, told or left out */
 };
 
 struct ccm_node_info {

@@ -19,7 +19,13 @@ static const char *const names[CCM_LOCK_KINDS] = {
 	[CCM_LOCK_HANDLERS] = "ccm_lock_handlers",
 	[CCM_LOCK_CALLS] = "ccm_lock_calls",
 	[CCM_LOCK_POOL] = "ccm_lock_pool",
-	[CCM_LOCK_NEWS] = "ccm_lock_news",
+};
+
+static struct lock_class_key mutex_keys[CCM_MUTEX_KINDS];
+
+static const char *const mutex_names[CCM_MUTEX_KINDS] = {
+	[CCM_MUTEX_NODE] = "ccm_mutex_node",
+	[CCM_MUTEX_NEWS] = "ccm_mutex_news",
 };
 
 void ccm_lock_init(struct ccm_lock *lock, enum ccm_lock_kind kind)
@@ -43,9 +49,11 @@ void ccm_lock_drop(struct ccm_lock *lock, unsigned long flags)
 	spin_unlock_irqrestore(&lock->lock, flags);
 }
 
-void ccm_mutex_init(struct ccm_mutex *mutex)
+void ccm_mutex_init(struct ccm_mutex *mutex, enum ccm_mutex_kind kind)
 {
 	mutex_init(&mutex->mutex);
+	lockdep_set_class_and_name(&mutex->mutex, &mutex_keys[kind],
+				   mutex_names[kind]);
 }
 
 void ccm_mutex_take(struct ccm_mutex *mutex)

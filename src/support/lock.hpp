@@ -53,9 +53,9 @@ private:
 // A lock that its waiters sleep for.
 class Mutex {
 public:
-	Mutex()
+	explicit Mutex(ccm_mutex_kind kind)
 	{
-		ccm_mutex_init(&mutex_);
+		ccm_mutex_init(&mutex_, kind);
 	}
 	Mutex(const Mutex &) = delete;
 	Mutex &operator=(const Mutex &) = delete;

@@ -44,7 +44,7 @@ using Milliseconds = std::chrono::milliseconds;
 thread_local int held[CCM_LOCK_KINDS];
 thread_local int rcu_depth;
 thread_local int no_sleep_depth;
-thread_local int mutexes_held;
+thread_local int mutexes_held[CCM_MUTEX_KINDS];
 
 // An object of ours in the place that the core has for it. It is never
 // destroyed, so it must not need to be.
@@ -77,8 +77,9 @@ void host::might_sleep()
 void host::might_request_module()
 {
 	might_sleep();
-	if (mutexes_held)
-		die("asks for a module with a mutex held");
+	for (int count : mutexes_held)
+		if (count)
+			die("asks for a module with a mutex held");
 }
 
 host::NoSleep::NoSleep()
@@ -174,6 +175,11 @@ struct HostLock {
 	ccm_lock_kind kind;
 };
 
+struct HostMutex {
+	std::mutex mutex;
+	ccm_mutex_kind kind;
+};
+
 std::shared_mutex rcu;
 thread_local unsigned long taken[CCM_LOCK_KINDS];
 
@@ -212,23 +218,29 @@ void ccm_lock_drop(ccm_lock *lock, unsigned long)
 	pass(kind);
 }
 
-void ccm_mutex_init(ccm_mutex *mutex)
+void ccm_mutex_init(ccm_mutex *mutex, ccm_mutex_kind kind)
 {
-	static_assert(sizeof(std::mutex) <= sizeof(ccm_mutex));
-	new (mutex) std::mutex;
+	new (mutex) HostMutex{{}, kind};
 }
 
 void ccm_mutex_take(ccm_mutex *mutex)
 {
+	auto &ours = in<HostMutex>(mutex);
+
 	might_sleep();
-	in<std::mutex>(mutex).lock();
-	mutexes_held++;
+	for (int kind = ours.kind; kind < CCM_MUTEX_KINDS; kind++)
+		if (mutexes_held[kind])
+			die("takes mutexes out of order");
+	ours.mutex.lock();
+	mutexes_held[ours.kind]++;
 }
 
 void ccm_mutex_drop(ccm_mutex *mutex)
 {
-	mutexes_held--;
-	in<std::mutex>(mutex).unlock();
+	auto &ours = in<HostMutex>(mutex);
+
+	mutexes_held[ours.kind]--;
+	ours.mutex.unlock();
 }
 
 void ccm_ref_init(ccm_ref *ref)

@@ -531,11 +531,29 @@ Wire &Network::connect(const ccm_endpoint &remote, void *owner)
 	return wire;
 }
 
+void Network::watch_reports(std::function<void(const ccm_event &)> watch)
+{
+	std::unique_lock lock(mutex_);
+
+	watch_reports_ = std::move(watch);
+	(void)await(lock, [this] { return watching_ == 0; });
+}
+
 void Network::report(const ccm_event &event)
 {
+	std::function<void(const ccm_event &)> watch;
+	{
+		Guarded guard(mutex_);
+
+		watch = watch_reports_;
+		watching_++;
+	}
+	if (watch)
+		watch(event);
 	Guarded guard(mutex_);
 
-	told_[event.kind].push_back(event);
+	watching_--;
+	told_.push_back(event);
 	if (event.kind == CCM_EVENT_KIND_HEARTBEAT)
 		heartbeats_.push_back(event);
 	if (event.kind == CCM_EVENT_KIND_POKE)
@@ -558,11 +576,21 @@ void Network::change(const ccm_event &event)
 	changed_.notify_all();
 }
 
-std::vector<ccm_event> Network::told(ccm_event_kind kind)
+std::vector<ccm_event> Network::told()
 {
 	Guarded guard(mutex_);
 
-	return told_[kind];
+	return told_;
+}
+
+std::vector<ccm_event> Network::told(ccm_event_kind kind)
+{
+	std::vector<ccm_event> events = told();
+
+	std::erase_if(events, [=](const ccm_event &event) {
+		return event.kind != kind;
+	});
+	return events;
 }
 
 } // namespace ccm_testing

@@ -10,7 +10,6 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -149,7 +148,9 @@ public:
 	void fail_listening(int error);
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
-	// All events of a kind that the node has told administrators so far.
+	// All events that the node has told administrators so far, in their order;
+	// of a kind.
+	std::vector<ccm_event> told();
 	std::vector<ccm_event> told(ccm_event_kind kind);
 	// The next change of a peer's state that it tells modules.
 	std::optional<ccm_event> changes();
@@ -160,6 +161,10 @@ public:
 	std::optional<ccm_event> refusal();
 	// The next peer that is gone, or with node 0 that this node has no number.
 	std::optional<ccm_event> goes();
+	// From now on this is called with each event before administrators have it,
+	// in the thread that tells it. Nothing: no more. What it was before has ended
+	// then.
+	void watch_reports(std::function<void(const ccm_event &)> watch);
 
 	// Called with each change of a peer's state, in the thread that reports it.
 	std::function<void(const ccm_event &)> on_change;
@@ -203,7 +208,9 @@ private:
 	std::optional<ccm_event> next(std::deque<ccm_event> &events);
 	Wire *come(const ccm_endpoint &remote, bool foreign);
 
-	std::map<ccm_event_kind, std::vector<ccm_event>> told_;
+	std::function<void(const ccm_event &)> watch_reports_;
+	u32 watching_ = 0; // threads
+	std::vector<ccm_event> told_;
 	std::deque<ccm_event> changes_;
 	std::deque<ccm_event> heartbeats_;
 	std::deque<ccm_event> pokes_;

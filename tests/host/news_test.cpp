@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // What a peer, or a stranger, can make a node tell its administrators.
+#include "background.hpp"
 #include "host.hpp"
 #include "played.hpp"
+
+#include <atomic>
 
 using namespace ccm_testing;
 
@@ -44,6 +47,14 @@ bool flaps(Played &play)
 		return false;
 	play.wire->fail(ECONNRESET);
 	return play.goes_down(CCM_REASON_BROKEN, ECONNRESET);
+}
+
+std::atomic<bool> open;
+
+int waits(ccm_args *, u32)
+{
+	(void)eventually([] { return open.load(); });
+	return 0;
 }
 
 Events states(Played &play)
@@ -180,6 +191,42 @@ CCM_TEST(news, state__is_told_before_its_node_is_gone)
 	EXPECT_EQ(20, count_of(play.network.told(CCM_EVENT_KIND_REFUSED)));
 }
 
+// Calls that have waited for a thread outlive the node's listener, and then find no
+// function any more.
+CCM_TEST(news, calls_refused__are_told_without_a_listener)
+{
+	constexpr u32 kThreads = 32;
+	constexpr u32 kWaiting = 30;
+	Played play;
+	auto running = [&] {
+		ccm_handler_info info{};
+		ccm_cursor at{};
+
+		return ccm_core_handler_info(play.node, &at, &info) == 0
+			       ? info.running
+			       : 0;
+	};
+
+	open = false;
+	REQUIRE(play.begin() && play.attach() && play.up());
+	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_LONG, waits,
+				      nullptr));
+	for (u32 i = 0; i < kThreads + kWaiting; i++)
+		play.wire->deliver(play.call(1, 0, 0));
+	REQUIRE(play.wire->settles());
+	REQUIRE(eventually([&] { return running() == kThreads; }));
+	REQUIRE(play.delete_node());
+	Background removes(
+		[&] { (void)ccm_core_unregist(play.node, kModule, 1); });
+	EXPECT(removes.goes_on());
+	open = true;
+	EXPECT(removes.ends());
+	EXPECT(eventually([&] {
+		return count_of(play.network.told(
+			       CCM_EVENT_KIND_CALL_REFUSED)) == kWaiting;
+	}));
+}
+
 // A poke that was left out is not told later: it may no longer be true.
 CCM_TEST(news, pokes__are_counted_by_the_next_that_is_told)
 {
@@ -208,4 +255,7 @@ CCM_TEST(news, pokes__are_counted_by_the_next_that_is_told)
 	REQUIRE(poke() && clock.rests());
 	EXPECT_EQ(2, told().size());
 	EXPECT_EQ(101, count_of(told()));
+	// Though no more come: whoever wants to know can look.
+	REQUIRE(poke());
+	EXPECT_EQ(102, play.stats().pokes);
 }

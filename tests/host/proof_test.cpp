@@ -347,7 +347,7 @@ CCM_TEST(poke, comes__and_is_told_once_a_second)
 		REQUIRE(poke->closes());
 		EXPECT(poke->sent().empty());
 	}
-	EXPECT_EQ(1, play.stats().pokes);
+	EXPECT_EQ(3, play.stats().pokes);
 	auto told = play.network.poke();
 	REQUIRE(told.has_value());
 	EXPECT_EQ(play.they, told->node);
@@ -364,6 +364,7 @@ CCM_TEST(poke, comes__from_a_lower_number)
 	play.wire->deliver(play.hello(ccm::wire::kKeyed, ccm::wire::kPoke));
 	EXPECT(play.wire->closes());
 	EXPECT_EQ(0, play.stats().pokes);
+	EXPECT_EQ(1, play.stats().refused);
 }
 
 CCM_TEST(poke, comes__as_the_answer_to_a_hello)

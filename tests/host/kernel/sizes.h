@@ -4,7 +4,7 @@
 #define CCM_HOST_SIZES_H
 
 #define CCM_LOCK_SIZE 48
-#define CCM_MUTEX_SIZE 40
+#define CCM_MUTEX_SIZE 48
 #define CCM_WAITQ_SIZE 96
 #define CCM_REF_SIZE 4
 #define CCM_TASK_SIZE 128
