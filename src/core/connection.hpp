@@ -46,6 +46,9 @@ public:
 	void serve(u32 bits);
 	// After all that is queued.
 	void say_goodbye();
+	// A call or an answer that is whole is acted on: the peer may have been told
+	// that it has come.
+	void finish_reading();
 	// What the peer had by it is gone, and it is down. Whoever is sending by
 	// it may be so still.
 	ccm_event detach(ccm_reason reason, int error);
@@ -120,6 +123,7 @@ private:
 	// inbound.cpp
 	bool receive(bool &drained);
 	bool resolve();
+	void act_on_arrived();
 	static size_t take(void *connection, const u8 *data, size_t size);
 	void feed(Bytes &bytes);
 	void on_header(const wire::Header &header);

@@ -106,7 +106,7 @@ void Node::answer_arrived(Message *answer)
 		Message::drop(answer);
 }
 
-// In the listener.
+// In the listener, or in its place when that has ended.
 void Node::call_arrived(Message *call)
 {
 	auto head = wire::decode_call(call->payload());

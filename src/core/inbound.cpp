@@ -76,13 +76,9 @@ bool Connection::resolve()
 		break;
 	case Todo::Control:
 		return on_control();
-	case Todo::Arrived: {
-		Message *arrived = arrived_;
-
-		arrived_ = nullptr;
-		node.arrived(arrived);
+	case Todo::Arrived:
+		act_on_arrived();
 		break;
-	}
 	case Todo::Discard:
 		Message::drop(arrived_);
 		arrived_ = nullptr;
@@ -96,6 +92,22 @@ bool Connection::resolve()
 		return break_off(CCM_REASON_BROKEN, ENOBUFS);
 	}
 	return true;
+}
+
+void Connection::act_on_arrived()
+{
+	Message *arrived = arrived_;
+
+	arrived_ = nullptr;
+	node.arrived(arrived);
+}
+
+void Connection::finish_reading()
+{
+	if (todo_ != Todo::Arrived)
+		return;
+	todo_ = Todo::Nothing;
+	act_on_arrived();
 }
 
 size_t Connection::take(void *connection, const u8 *data, size_t size)
@@ -386,10 +398,8 @@ void Connection::hold_for_listener()
 
 void Connection::abandon_message()
 {
-	if (arrived_) {
-		discard(arrived_);
-		arrived_ = nullptr;
-	}
+	Message::drop(arrived_); // left over, and counted
+	arrived_ = nullptr;
 	if (!placement_.channel)
 		return;
 	if (placement_.mailbox)

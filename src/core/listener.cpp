@@ -611,6 +611,7 @@ void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
 void Listener::end(Connection &connection, ccm_reason reason, int error)
 {
 	Ref<Peer> peer = Ref<Peer>::of(*connection.peer);
+	connection.finish_reading();
 	ccm_event event = connection.detach(reason, error);
 	if (connection.is_unused())
 		remove(connection);

@@ -319,14 +319,12 @@ void Node::remove_deleted()
 	put_all(gone);
 }
 
+// What the node has accepted from itself comes still: the listener does not run, so
+// calls run here as they would there.
 void Node::put_all(Gone &gone)
 {
-	while (Message *message = gone.arrived.pop_front()) {
-		if (message->kind == wire::Kind::Message)
-			arrived(message);
-		else
-			discard(message);
-	}
+	while (Message *message = gone.arrived.pop_front())
+		arrived(message);
 	while (Peer *peer = gone.peers.pop_front())
 		peer->put();
 }

@@ -52,6 +52,24 @@ private:
 	size_t before_;
 };
 
+int returns_at_once(ccm_args *, u32)
+{
+	return 0;
+}
+
+// The id of the first call there; 0: none.
+u64 call_in(Stream stream)
+{
+	for (const Frame &frame : cut(stream)) {
+		if (frame.header.kind != Kind::Call)
+			continue;
+		auto head = ccm::wire::decode_call(frame.payload.data());
+
+		return head.ok() ? head.value().id : 0;
+	}
+	return 0;
+}
+
 // Everything a node has to say that is connected, attached, sends one small
 // message and is closed.
 bool is_all_of_it(Stream stream)
@@ -690,6 +708,72 @@ CCM_TEST(connection, end__takes_no_message_that_it_does_not_count)
 	EXPECT_EQ(1 + (taken == 0), change->unsent + change->unknown);
 	EXPECT_EQ(change->unsent, play.info().stats.unsent);
 	EXPECT_EQ(change->unknown, play.info().stats.unknown);
+}
+
+// The listener has read as much as it reads of one peer at a time, the last call to its
+// end, when it sees that nothing can be sent: that call has come, and so it runs.
+CCM_TEST(connection, end__loses_no_call_that_has_arrived)
+{
+	constexpr u32 kCalls = 4; // of 64 KiB: the budget
+	constexpr u32 kArguments =
+		ccm::wire::kPayloadMax - ccm::wire::kCallSize;
+	Played play;
+	Stream calls;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_SHORT,
+				      returns_at_once, nullptr));
+	play.wire->refuse(EPERM);
+	for (u64 id = 1; id <= kCalls; id++)
+		calls = calls + play.call(1, id, kArguments);
+	play.wire->deliver(calls);
+	REQUIRE(play.goes_down(CCM_REASON_BROKEN, EPERM));
+	EXPECT_EQ(kCalls, play.info().stats.messages_in);
+	EXPECT_EQ(kCalls, play.info().stats.calls_in);
+	EXPECT_EQ(0, play.info().queued_in);
+}
+
+// The same with an answer, whose caller gets it.
+CCM_TEST(connection, end__loses_no_answer_that_has_arrived)
+{
+	constexpr u32 kCalls = 3;
+	constexpr u32 kBytes = ccm::wire::kPayloadMax - ccm::wire::kCallSize;
+	Played play;
+	Stream stream;
+	int result = 1;
+
+	REQUIRE(play.begin() && play.attach() && play.up());
+	REQUIRE_EQ(0, ccm_core_regist(play.node, kModule, 1, CCM_SHORT,
+				      returns_at_once, nullptr));
+	{
+		Background caller([&] {
+			ccm_call call{.node = play.they,
+				      .module = kModule,
+				      .function = 1,
+				      .seqn = 0,
+				      .flags = 0,
+				      .timeout_ms = kSoon};
+			ccm_answer answer;
+
+			result = ccm_core_rcall_wait(play.node, &call, &answer,
+						     nullptr, 0);
+			if (!result)
+				ccm_core_message_free(answer.message);
+		});
+		Stream sent;
+
+		REQUIRE(eventually([&] {
+			sent = sent + play.wire->take_sent();
+			return call_in(sent) != 0;
+		}));
+		play.wire->refuse(EPERM);
+		for (u64 id = 1; id <= kCalls; id++)
+			stream = stream + play.call(1, id, kBytes);
+		stream = stream + play.answer(1, call_in(sent), kBytes);
+		play.wire->deliver(stream);
+		REQUIRE(play.goes_down(CCM_REASON_BROKEN, EPERM));
+	}
+	EXPECT_EQ(0, result);
 }
 
 // --- the end of a node -----------------------------------------------------------

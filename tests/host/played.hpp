@@ -363,6 +363,25 @@ public:
 				     Stream(arguments));
 	}
 
+	// The answer of a call, of this many bytes of arguments.
+	Stream answer(u32 function, u64 id, u32 arguments)
+	{
+		u8 head[ccm::wire::kCallSize];
+
+		ccm::wire::encode({.id = id,
+				   .outcome = ccm::wire::Answer::Outcome::Done,
+				   .result = 0},
+				  head);
+		sequence_++;
+		return frame({.kind = ccm::wire::Kind::Answer,
+			      .module = kModule,
+			      .type = function,
+			      .size = arguments + u32{sizeof(head)},
+			      .sequence = sequence_},
+			     Stream(head, head + sizeof(head)) +
+				     Stream(arguments));
+	}
+
 	static Stream payload(u32 seqn, u32 size)
 	{
 		Stream bytes(size);
