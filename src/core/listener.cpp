@@ -33,17 +33,12 @@ Status Listener::start()
 	thread_ = ccm_thread_start(run, this, "ccm", node_.config.number);
 	if (!thread_)
 		return fail(ENOMEM);
-	int result = opening_.wait_killable([this] {
+	TRY(Status::from(opening_.wait_killable([this] {
 		Guard guard(lock_);
 		return tried_;
-	});
-	if (!result) {
-		Guard guard(lock_);
-		result = opened_;
-	}
-	if (result)
-		stop();
-	return Status::from(result);
+	})));
+	Guard guard(lock_);
+	return Status::from(opened_);
 }
 
 void Listener::ask_to_stop()
@@ -59,7 +54,9 @@ void Listener::ask_to_stop()
 void Listener::stop()
 {
 	ask_to_stop();
-	ccm_thread_stop(thread_);
+	if (thread_)
+		ccm_thread_stop(thread_);
+	thread_ = nullptr;
 	// It may not even have run.
 	begin_stopping();
 	end_all();

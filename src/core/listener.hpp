@@ -24,7 +24,8 @@ public:
 	Listener(const Listener &) = delete;
 	Listener &operator=(const Listener &) = delete;
 
-	// Run, and open the door. Sleeps, and ends early if the caller is killed.
+	// Run, and open the door; on an error it has to be stopped all the same.
+	// Sleeps. EINTR: the caller is killed, and the door may be being opened still.
 	Status start();
 	// Say goodbye to all peers, end all connections, and the thread.
 	void ask_to_stop();

@@ -116,11 +116,10 @@ Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 {
 	TRY(begin_starting(wanted, refuse));
 	Status started = start(refuse);
-	if (!started.ok()) {
+	if (!started.ok() &&
+	    (started.error() != EINTR || !leave_starting()))
 		give_up_starting();
-		return started;
-	}
-	return {};
+	return started;
 }
 
 static const char *const kEnding =
@@ -134,6 +133,9 @@ Status Node::begin_starting(const ccm_node_config &wanted, Refusal &refuse)
 		return refuse(ESHUTDOWN, kGoing);
 	if (life_ == Life::Ending)
 		return refuse(EBUSY, kEnding);
+	if (life_ == Life::GivenUp)
+		return refuse(EBUSY, "an attempt at this that was killed has "
+				     "not ended yet");
 	if (life_ != Life::None)
 		return refuse(EBUSY, "this node is configured already: "
 				     "delete it first");
@@ -204,21 +206,34 @@ Status Node::start(Refusal &refuse)
 			return {};
 		}
 	}
-	listener_->stop();
 	return refuse(ESHUTDOWN, kGoing);
 }
 
-// Its listener does not run.
+// Whoever is killed does not wait for the listener, which may have to wait for a module
+// that is being loaded. The namespace's end waits for the task; false: it may have done
+// so already.
+bool Node::leave_starting()
+{
+	MutexGuard guard(mutex_);
+
+	if (going())
+		return false;
+	life_ = Life::GivenUp;
+	cleaning_.start();
+	return true;
+}
+
+// Nobody has seen anything of it.
 void Node::give_up_starting()
 {
 	Gone gone;
-	Listener *listener;
+	Listener *listener = listener_;
 
+	listener->stop();
 	{
 		MutexGuard guard(mutex_);
 
 		remove_all(gone);
-		listener = listener_;
 		listener_ = nullptr;
 		life_ = Life::None;
 	}
@@ -281,15 +296,18 @@ void Node::clean_up(void *node)
 	auto *mine = static_cast<Node *>(node);
 
 	mine->remove_deleted();
-	if (mine->is_ending())
+	Life life = mine->life();
+	if (life == Life::Ending)
 		mine->end_life();
+	else if (life == Life::GivenUp)
+		mine->give_up_starting();
 }
 
-bool Node::is_ending()
+Node::Life Node::life()
 {
 	MutexGuard guard(mutex_);
 
-	return life_ == Life::Ending;
+	return life_;
 }
 
 // The listener has nothing to do with them any more, and has told all there was to
@@ -340,7 +358,7 @@ void Node::remove_all(Gone &gone)
 			peer->fail_senders_locked(EHOSTDOWN);
 			// Nobody has seen one of a node that did not start.
 			if (peer->state != CCM_STATE_DOWN &&
-			    life_ != Life::Starting)
+			    life_ == Life::Ending)
 				peer->change_locked(CCM_STATE_DOWN,
 						    CCM_REASON_ADMIN, 0);
 			peer->deleted = true;

@@ -141,8 +141,9 @@ struct Node {
 	Counters<ccm_node_stats> stats; // counted by the listener
 
 private:
-	// Unconfigured, being configured, configured, being unconfigured.
-	enum class Life : u8 { None, Starting, Set, Ending };
+	// Unconfigured, being configured, the same by somebody who was killed,
+	// configured, being unconfigured.
+	enum class Life : u8 { None, Starting, GivenUp, Set, Ending };
 
 	// Peers that are in no table any more, and what the node sent to itself and
 	// the listener has not taken.
@@ -160,6 +161,7 @@ private:
 	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
 	Status begin_starting(const ccm_node_config &config, Refusal &refusal);
 	Status start(Refusal &refusal);
+	bool leave_starting();
 	void give_up_starting();
 	static void let_go(Secret *old);
 	static void clean_up(void *node);
@@ -167,7 +169,7 @@ private:
 	void remove_all(Gone &gone);
 	void put_all(Gone &gone);
 	void begin_ending();
-	bool is_ending();
+	Life life();
 	void end_life();
 	Status check_life(Refusal &refusal) const;
 	Status set_windows(u32 module, const ccm_limits &limits, bool attached);

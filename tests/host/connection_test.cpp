@@ -597,6 +597,90 @@ CCM_TEST(listener, start__says_why_it_cannot_listen)
 // --- what comes too late -----------------------------------------------------------
 
 // A connection that fails has no session, and loses nothing of the one before.
+namespace {
+
+// Whoever sets the node is killed while its thread waits for a module, and does not
+// wait for that.
+class Killed : public Played {
+public:
+	bool begins()
+	{
+		if (ccm_core_key_set(node, kSecret, sizeof(kSecret), nullptr))
+			return false;
+		network.hold_listening();
+		setter_ = ccm_thread_start(sets, this, "setter", 0);
+		return setter_ && network.holds_listening();
+	}
+	// Whether it ends.
+	bool kill()
+	{
+		Background killer([this] { ccm_thread_stop(setter_); });
+		bool ended = killer.ends();
+
+		if (!ended)
+			network.let_listen();
+		return ended;
+	}
+
+	int result = 1;
+
+private:
+	static int sets(void *killed)
+	{
+		auto *me = static_cast<Killed *>(killed);
+		ccm_node_config config{.number = me->me,
+				       .cluster = "test",
+				       .local = address_of(me->me)};
+
+		me->result = ccm_core_node_set(me->node, &config, nullptr);
+		return 0;
+	}
+
+	ccm_thread *setter_ = nullptr;
+};
+
+} // namespace
+
+CCM_TEST(listener, start__is_killed)
+{
+	Killed play;
+	ccm_node_info now{};
+	const char *why = nullptr;
+	ccm_node_config config{.number = play.me,
+			       .cluster = "test",
+			       .local = Played::address_of(play.me)};
+
+	REQUIRE(play.begins());
+	REQUIRE(play.kill());
+	EXPECT_EQ(-EINTR, play.result);
+	EXPECT_EQ(-EBUSY, ccm_core_node_set(play.node, &config, &why));
+	EXPECT(why != nullptr);
+	EXPECT_EQ(-ENOTCONN, ccm_core_node_delete(play.node, nullptr));
+	ccm_core_node_info(play.node, &now);
+	EXPECT(now.keyed && now.config.number == 0);
+	play.network.let_listen();
+	EXPECT(eventually([&] {
+		return ccm_core_node_set(play.node, &config, nullptr) == 0;
+	}));
+	EXPECT(play.add_peer() && play.up());
+	EXPECT_EQ(1, play.network.told(CCM_EVENT_KIND_NODE).size());
+}
+
+// The namespace's end waits for that thread.
+CCM_TEST(listener, start__is_killed_and_the_namespace_ends)
+{
+	Killed play;
+	ccm_node *node = play.node;
+
+	REQUIRE(play.begins());
+	REQUIRE(play.kill());
+	play.node = nullptr;
+	Background ends([&] { ccm_core_destroy(node); });
+	EXPECT(ends.goes_on());
+	play.network.let_listen();
+	EXPECT(ends.ends());
+}
+
 CCM_TEST(connection, unknown__is_counted_once)
 {
 	Played play;

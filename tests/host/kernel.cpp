@@ -490,9 +490,20 @@ int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	return result;
 }
 
+// What kills a thread of the tests is its stop.
 int ccm_wait_killable(ccm_waitq *queue, bool (*done)(void *arg), void *arg)
 {
-	return ccm_wait_idle(queue, done, arg, CCM_FOREVER);
+	auto &ours = in<HostWaitq>(queue);
+
+	if (!me)
+		return wait(ours, done, arg, CCM_FOREVER, nullptr);
+	me->waits_at(&ours);
+	int result = wait(ours, done, arg, CCM_FOREVER, me);
+	me->waits_at(nullptr);
+	// No thread that is interrupted waits so: handlers set no node.
+	if (result == -ECANCELED)
+		die("interrupts what only a kill may end");
+	return result;
 }
 
 int ccm_wait_idle(ccm_waitq *queue, bool (*done)(void *arg), void *arg,

@@ -475,10 +475,36 @@ void Network::fail_listening(int error)
 	listen_error_ = -error;
 }
 
-int Network::open(void *owner)
+void Network::hold_listening()
 {
 	Guarded guard(mutex_);
 
+	hold_listening_ = true;
+}
+
+void Network::let_listen()
+{
+	Guarded guard(mutex_);
+
+	hold_listening_ = false;
+	changed_.notify_all();
+}
+
+bool Network::holds_listening()
+{
+	return await([this] { return held_listening_; });
+}
+
+int Network::open(void *owner)
+{
+	std::unique_lock lock(mutex_);
+
+	if (hold_listening_) {
+		held_listening_ = true;
+		changed_.notify_all();
+		changed_.wait(lock, [this] { return !hold_listening_; });
+		held_listening_ = false;
+	}
 	if (!listen_error_)
 		door_ = owner;
 	return listen_error_;

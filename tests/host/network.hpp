@@ -146,6 +146,11 @@ public:
 	Wire *reach(const ccm_endpoint &remote);
 	// From now on the node cannot listen.
 	void fail_listening(int error);
+	// From now on whoever makes it listen waits, as for a module that is being
+	// loaded, until it may go on.
+	void hold_listening();
+	void let_listen();
+	bool holds_listening(); // waits until somebody does
 	// The next time the node accepts, this is what comes of it.
 	void fail_accept(int error);
 	// All events that the node has told administrators so far, in their order;
@@ -201,6 +206,8 @@ private:
 	std::deque<Wire *> connecting_;
 	std::deque<Wire *> arriving_;
 	int listen_error_ = 0;
+	bool hold_listening_ = false;
+	bool held_listening_ = false; // somebody is
 	std::deque<int> accept_errors_;
 	std::deque<Wire *> touched_;
 	size_t backlog_ = 64;
