@@ -12,6 +12,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "transport.h"
 
 #define PORT 7001
@@ -141,7 +142,7 @@ static int connect_both(struct socket *listening, struct net *near_net)
 		.sin_port = htons(PORT),
 		.sin_addr.s_addr = htonl(BENCH_FAR_ADDRESS),
 	};
-	struct sockaddr *address = (struct sockaddr *)&to;
+	struct sockaddr_unsized *address = (struct sockaddr_unsized *)&to;
 
 	return kernel_bind(listening, address, sizeof(to)) ?:
 	       kernel_listen(listening, 1) ?:

@@ -21,6 +21,7 @@
 #include <net/net_namespace.h>
 
 #include "load.h"
+#include "compat.h"
 #include "transport.h"
 
 #define PROGRAM 0x20000c0c /* of those that users may choose */
@@ -119,13 +120,17 @@ static enum svc_auth_status authenticate(struct svc_rqst *request)
 	return SVC_OK;
 }
 
+#if SVC_HAS_COUNTERS
 static DEFINE_PER_CPU(unsigned long, calls_served[ARRAY_SIZE(procedures)]);
+#endif
 
 static const struct svc_version server_version = {
 	.vs_vers = VERSION,
 	.vs_nproc = ARRAY_SIZE(procedures),
 	.vs_proc = procedures,
+#if SVC_HAS_COUNTERS
 	.vs_count = calls_served,
+#endif
 	.vs_xdrsize = 256,
 	.vs_hidden = true,
 	.vs_dispatch = dispatch,
@@ -152,15 +157,15 @@ static int serve(void *arg)
 
 	svc_thread_init_status(request, 0);
 	while (!svc_thread_should_stop(request))
-		svc_recv(request);
+		svc_recv(request, 0);
 	svc_exit_thread(request);
 	return 0;
 }
 
 static void server_end(void)
 {
-	svc_set_num_threads(server, NULL, 0);
-	svc_xprt_destroy_all(server, far);
+	svc_set_num_threads(server, 0, 0);
+	svc_xprt_destroy_all(server, far, false);
 	svc_destroy(&server);
 }
 
@@ -179,7 +184,7 @@ static int server_begin(void)
 	err = svc_xprt_create(server, "tcp", far, PF_INET, PORT,
 			      SVC_SOCK_ANONYMOUS, current_cred());
 	if (err >= 0)
-		err = svc_set_num_threads(server, NULL, 1);
+		err = svc_set_num_threads(server, 0, 1);
 	if (err < 0)
 		server_end();
 	return min(err, 0);
