@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # bed.sh: whether consoles are judged from the guest's init on, and who is started once more: with consoles, and a
-# machine, made up for it. Prints a line "ok NAME" or "not ok NAME" a case.
+# machine, made up for it; and whether the long tests have their turns. Prints a line "ok NAME" or "not ok NAME" a case.
 # shellcheck disable=SC2317  # `check` calls what seems not to be called
 source "$(dirname "$0")/lib.sh"
 source "$vm/machine.sh"
@@ -54,6 +54,14 @@ starts() {
 	[ "$(wc -l <"$folder/starts")" = "$2" ]
 }
 
+# turns FROM: from this turn on, in as many turns as there are parts, each part of the long tests has its own.
+turns() {
+	local parts n
+	parts=$("$vm/test.sh" parts)
+	for ((n = $1; n < $1 + $(wc -l <<<"$parts"); n++)); do "$vm/test.sh" parts "$n"; done >"$folder/turns"
+	diff <(sort "$folder/turns") <(sort <<<"$parts")
+}
+
 check what_was_before_init_is_not_ours judged "$stall" "$init" "fine"
 check what_comes_after_init_is_ours refused "$stall" "$init" "$stall"
 check a_panic_is_ours refused "$init" "Kernel panic - not syncing"
@@ -64,4 +72,6 @@ check a_guest_without_init_is_started_again starts 2 2
 check and_then_judged "$vm/judge.sh" "$folder/console.log" console
 check but_only_once starts 3 2
 check and_is_a_failure refused "$(cat "$folder/console.log")"
+check each_long_part_has_its_turn turns 0
+check whatever_the_turn_is turns 16777211
 exit $failed

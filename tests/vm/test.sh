@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# test.sh [arch|long [K/N]]: every test: what linters say, the core and ccmctl on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
+# test.sh [arch|long [K/N|TURN]|parts [K/N|TURN]]: every test: what linters say, the core and ccmctl on the host, then in virtual machines KUnit on the debug kernel, once more with kmemleak, the smoke test on stock kernels, managers and
 # real faults; and what `make install` installs. With "arch" those of other architectures: the core on a big-endian
 # processor, and a cluster of three. With "long" faults again and again, and at random, for minutes; with K/N, such as
-# 2/3, only the second of three slices of these. The last line is "N passed, N failed"; the status is not 0 when one
-# failed, or when nothing ran.
+# 2/3, only the second of three slices of these; with a TURN, any number, one part, and the next number has the next. The
+# last line is "N passed, N failed"; the status is not 0 when one failed, or when nothing ran. With "parts" only the names
+# of the long ones, or of those of a slice.
 source "$(dirname "$0")/lib.sh"
 
 cases=$top/build/vm/cases
 mkdir -p "$top/build/vm"
-: >"$cases"
 
 # part NAME COMMAND...: collects its cases. A part that ends badly without saying which case did counts as one.
 part() {
@@ -64,9 +64,22 @@ long=(
 	"memory-6.1 $vm/memory.sh 6.1"
 )
 
-# in_slice N K/N: the Nth part, from 0, is of this slice.
-in_slice() { [ $(($1 % ${2#*/})) = $((${2%/*} - 1)) ]; }
+# choose [K/N|TURN]: sets $chosen to the parts of a slice, by their places in $long.
+choose() {
+	local slice=${1:-1/1} parts=${#long[@]} n
+	[[ ! $slice =~ ^[0-9]{1,9}$ ]] || slice=$((10#$slice % parts + 1))/$parts
+	[[ $slice =~ ^([1-9][0-9]?)/([1-9][0-9]?)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] || usage
+	chosen=()
+	for ((n = BASH_REMATCH[1] - 1; n < parts; n += BASH_REMATCH[2])); do chosen+=("$n"); done
+}
 
+if [ "${1-}" = parts ]; then
+	choose "${2-}"
+	for n in "${chosen[@]}"; do echo "${long[n]%% *}"; done
+	exit
+fi
+
+: >"$cases"
 case ${1-} in
 "")
 	"$vm/packages.sh" build machines kernels checks lint
@@ -91,12 +104,9 @@ arch)
 	part smoke-arch "$vm/smoke.sh" x86_64 arm64 s390x
 	;;
 long)
-	slice=${2:-1/1}
-	[[ $slice =~ ^([1-9][0-9]?)/([1-9][0-9]?)$ && ${BASH_REMATCH[1]} -le ${BASH_REMATCH[2]} ]] || usage
+	choose "${2-}"
 	"$vm/packages.sh" build machines kernels checks
-	for n in "${!long[@]}"; do
-		! in_slice "$n" "$slice" || eval "part ${long[n]}"
-	done
+	for n in "${chosen[@]}"; do eval "part ${long[n]}"; done
 	;;
 *) usage ;;
 esac
