@@ -390,7 +390,6 @@ void Connection::hold_for_listener()
 		return;
 	peer->get();
 	arrived_->peer = peer;
-	arrived_->channel = placement_.channel;
 	arrived_->owed = placement_.held;
 	Guard guard(peer->lock);
 	arrived_->session = peer->downs;

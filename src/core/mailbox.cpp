@@ -62,13 +62,6 @@ void Mailbox::await_end_of(const struct ::module *leaving)
 		CCM_FOREVER);
 }
 
-Status Mailbox::detach()
-{
-	TRY(begin_detach());
-	finish_detach();
-	return {};
-}
-
 struct ::module *Mailbox::owner()
 {
 	Guard guard(lock_);
@@ -163,13 +156,14 @@ bool Mailbox::post(Receiver &receiver)
 {
 	Guard guard(lock_);
 
-	receivers_.push_back(&receiver);
-	waiting_++;
-	if (shut_ || !attached_)
-		end_locked(receiver, ESHUTDOWN);
-	else
-		serve_locked(receiver);
-	return receiver.state != Receiver::State::Done;
+	if (shut_ || !attached_) {
+		receiver.conclude(ESHUTDOWN);
+		return false;
+	}
+	if (serve_locked(receiver))
+		return false;
+	enlist_locked(receiver);
+	return true;
 }
 
 void Mailbox::fail(Receiver &receiver, int error)
@@ -253,10 +247,8 @@ int Mailbox::cancel(const Want &want, int error)
 	Guard guard(lock_);
 	int cancelled = 0;
 
-	for (Receiver *r = receivers_.front(), *next; r; r = next) {
-		next = receivers_.next(r);
-		if (!want.covers(r->want))
-			continue;
+	for (Receiver *r = filed_receivers_.first(want.form(), want.key()), *next; r; r = next) {
+		next = filed_receivers_.next(want.form(), *r);
 		end_soon_locked(*r, error);
 		cancelled++;
 	}
@@ -267,10 +259,9 @@ void Mailbox::fail_node(u32 node, int error)
 {
 	Guard guard(lock_);
 
-	for (Receiver *r = receivers_.front(), *next; r; r = next) {
-		next = receivers_.next(r);
-		if (!r->want.any_node && r->want.node == node)
-			end_soon_locked(*r, error);
+	for (Receiver *r = of_nodes_.first(node), *next; r; r = next) {
+		next = of_nodes_.next(*r);
+		end_soon_locked(*r, error);
 	}
 }
 
@@ -282,21 +273,17 @@ void Mailbox::fail_node(u32 node, int error)
 bool Mailbox::place(Placement &placement)
 {
 	Guard guard(lock_);
+	Receiver *r = longest_locked(placement.key);
 
-	for (Receiver *r = receivers_.front(); r; r = receivers_.next(r)) {
-		if (r->state != Receiver::State::Posted ||
-		    !r->want.matches(placement.key))
-			continue;
-		if (!r->buffer || !r->has_room(placement.size))
-			return false;
-		r->state = Receiver::State::Filling;
-		r->filling = &placement;
-		r->key = placement.key;
-		r->size = placement.size;
-		placement.receiver = r;
-		return true;
-	}
-	return false;
+	if (!r || !r->buffer || !r->has_room(placement.size))
+		return false;
+	step_out_locked(*r);
+	r->state = Receiver::State::Filling;
+	r->filling = &placement;
+	r->key = placement.key;
+	r->size = placement.size;
+	placement.receiver = r;
+	return true;
 }
 
 void Mailbox::fill(Placement &placement, const u8 *data, size_t size)
@@ -326,7 +313,6 @@ bool Mailbox::finish(Placement &placement)
 		return true;
 	}
 	placement.message->peer = placement.peer;
-	placement.message->channel = placement.channel;
 	deliver_locked(placement.message);
 	placement.message = nullptr;
 	return false;
@@ -339,10 +325,14 @@ Message *Mailbox::abandon(Placement &placement)
 
 	if (Receiver *r = placement.receiver) {
 		r->filling = nullptr;
-		if (r->given_up)
+		if (r->given_up) {
 			end_locked(*r, r->given_up);
-		else
+		} else if (find_locked(r->want)) {
+			strike_locked(*r);
 			serve_locked(*r);
+		} else {
+			step_back_locked(*r);
+		}
 	}
 	placement.receiver = nullptr;
 	placement.message = nullptr;
@@ -358,21 +348,33 @@ void Mailbox::deliver(Message *message)
 
 // --- under the lock --------------------------------------------------------------
 
-// The receiver that has waited longest for such a message and has room. Those
-// before it that match and have not are told.
+// The receiver that has waited longest for such a message. Of each combination that
+// a receive can name, that is the first.
+Receiver *Mailbox::longest_locked(const Key &key)
+{
+	Receiver *longest = nullptr;
+
+	for (u32 form = 0; form < kForms; form++) {
+		if (posted_count_[form] == 0)
+			continue;
+		Receiver *r = posted_.first(Want::of(form, key));
+		if (r && (!longest || r->number < longest->number))
+			longest = r;
+	}
+	return longest;
+}
+
+// The one of them that has room. Those before it are told.
 Receiver *Mailbox::first_locked(const Key &key, u32 size)
 {
-	for (Receiver *r = receivers_.front(), *next; r; r = next) {
-		next = receivers_.next(r);
-		if (r->state != Receiver::State::Posted ||
-		    !r->want.matches(key))
-			continue;
-		if (r->has_room(size))
+	for (;;) {
+		Receiver *r = longest_locked(key);
+
+		if (!r || r->has_room(size))
 			return r;
 		r->size = size;
 		end_locked(*r, EMSGSIZE);
 	}
-	return nullptr;
 }
 
 void Mailbox::deliver_locked(Message *message)
@@ -382,42 +384,41 @@ void Mailbox::deliver_locked(Message *message)
 		end_locked(*r, 0);
 		return;
 	}
-	bucket_of(message->key.type).push_back(message);
+	messages_.push_back(message);
+	filed_messages_.add(*message, kWithAll);
 	count_++;
 	bytes_ += message->charge();
 }
 
-// What is queued goes to a receiver that has just come, or come back.
-void Mailbox::serve_locked(Receiver &receiver)
+// What is queued goes to a receiver that has just come, or come back: then it is
+// done. It is on no list.
+bool Mailbox::serve_locked(Receiver &receiver)
 {
 	Message *message = find_locked(receiver.want);
 
-	receiver.state = Receiver::State::Posted;
 	if (!message)
-		return;
+		return false;
 	if (!receiver.has_room(message->size)) {
 		receiver.size = message->size;
-		end_locked(receiver, EMSGSIZE);
-		return;
+		receiver.conclude(EMSGSIZE);
+		return true;
 	}
 	unqueue_locked(message);
 	receiver.message = message;
-	end_locked(receiver, 0);
+	receiver.conclude(0);
+	return true;
 }
 
 Message *Mailbox::find_locked(const Want &want)
 {
-	List<Message> &bucket = bucket_of(want.type);
-
-	for (Message *m = bucket.front(); m; m = bucket.next(m))
-		if (want.matches(m->key))
-			return m;
-	return nullptr;
+	return filed_messages_.first(want.form(), want.key());
 }
 
 void Mailbox::unqueue_locked(Message *message)
 {
-	bucket_of(message->key.type).remove(message);
+	messages_.remove(message);
+	filed_messages_.remove(*message, kWithAll);
+	message->unfile();
 	count_--;
 	bytes_ -= message->charge();
 }
@@ -425,25 +426,65 @@ void Mailbox::unqueue_locked(Message *message)
 Message *Mailbox::pop()
 {
 	Guard guard(lock_);
+	Message *message = messages_.front();
 
-	for (List<Message> &bucket : messages_) {
-		if (Message *message = bucket.front()) {
-			unqueue_locked(message);
-			return message;
-		}
-	}
-	return nullptr;
+	if (message)
+		unqueue_locked(message);
+	return message;
 }
 
-// Woken under the lock: the receiver takes it once more before it goes.
+// As the last of all.
+void Mailbox::enlist_locked(Receiver &receiver)
+{
+	receiver.number = ++last_number_;
+	receivers_.push_back(&receiver);
+	filed_receivers_.add(receiver, receiver.want.form());
+	if (!receiver.want.any_node)
+		of_nodes_.add(receiver);
+	posted_.add(receiver);
+	posted_count_[receiver.want.form()]++;
+	waiting_++;
+}
+
+void Mailbox::strike_locked(Receiver &receiver)
+{
+	if (receiver.state == Receiver::State::Posted)
+		step_out_locked(receiver);
+	receivers_.remove(&receiver);
+	filed_receivers_.remove(receiver, receiver.want.form());
+	if (!receiver.want.any_node)
+		of_nodes_.remove(receiver);
+	waiting_--;
+}
+
+// It is given no message from here on.
+void Mailbox::step_out_locked(Receiver &receiver)
+{
+	posted_.remove(receiver);
+	posted_count_[receiver.want.form()]--;
+}
+
+// It is again, in its old place: when it stepped out it was the first of those that wait
+// for the same. Before it are only such as have come back too, no more than there are
+// connections.
+void Mailbox::step_back_locked(Receiver &receiver)
+{
+	Receiver *behind = posted_.first(receiver.want);
+
+	receiver.state = Receiver::State::Posted;
+	while (behind && behind->number < receiver.number)
+		behind = posted_.next(*behind);
+	if (behind)
+		posted_.insert(receiver, *behind);
+	else
+		posted_.add(receiver);
+	posted_count_[receiver.want.form()]++;
+}
+
 void Mailbox::end_locked(Receiver &receiver, int error)
 {
-	receivers_.remove(&receiver);
-	waiting_--;
-	receiver.state = Receiver::State::Done;
-	receiver.error = error;
-	receiver.filling = nullptr;
-	receiver.sleepers.wake();
+	strike_locked(receiver);
+	receiver.conclude(error);
 }
 
 void Mailbox::end_soon_locked(Receiver &receiver, int error)

@@ -8,6 +8,7 @@
 // the socket.
 #pragma once
 
+#include "core/filing.hpp"
 #include "core/handlers.hpp"
 #include "core/message.hpp"
 #include "support/lock.hpp"
@@ -15,6 +16,7 @@
 
 namespace ccm {
 
+struct Channel;
 struct Placement;
 
 // What a receiver waits for.
@@ -25,22 +27,31 @@ struct Want {
 	bool any_node;
 	bool any_seqn;
 
-	bool matches(const Key &key) const
+	// This form of it.
+	static Want of(u32 form, const Key &key)
 	{
-		return (any_node || node == key.node) && type == key.type &&
-		       (any_seqn || seqn == key.seqn);
+		return {.node = key.node,
+			.type = key.type,
+			.seqn = key.seqn,
+			.any_node = !(form & kWithNode),
+			.any_seqn = !(form & kWithSeqn)};
 	}
-	// Whoever waits for other waits for something this matches.
-	bool covers(const Want &other) const
+	u32 form() const
 	{
-		return type == other.type &&
-		       (any_node || (!other.any_node && node == other.node)) &&
-		       (any_seqn || (!other.any_seqn && seqn == other.seqn));
+		return (any_node ? 0u : kWithNode) |
+		       (any_seqn ? 0u : kWithSeqn);
+	}
+	Key key() const
+	{
+		return {.node = node, .type = type, .seqn = seqn};
 	}
 };
 
+struct OfNode;
+struct OfWant;
+
 // A receiver; it stands on the stack of the thread that waits.
-struct Receiver : Hook<Receiver> {
+struct Receiver : Hook<Receiver>, Linked<OfWant>, Linked<OfNode>, Filed {
 	enum class State {
 		Posted,	 // nothing has come for it yet
 		Filling, // a message arrives in its buffer
@@ -56,6 +67,23 @@ struct Receiver : Hook<Receiver> {
 	{
 		return !buffer || message_size <= room;
 	}
+	Key file_key() const
+	{
+		return want.key();
+	}
+	static Receiver &of_filed(Link *filed)
+	{
+		return static_cast<Receiver &>(
+			*reinterpret_cast<Filed *>(filed));
+	}
+	// Woken under the lock: it takes it once more before it goes.
+	void conclude(int error_)
+	{
+		state = State::Done;
+		error = error_;
+		filling = nullptr;
+		sleepers.wake();
+	}
 
 	const Want want;
 	u8 *const buffer;
@@ -69,7 +97,55 @@ struct Receiver : Hook<Receiver> {
 	Key key{};		      // of what came into the buffer
 	u32 size = 0;		      // of that, or of what was too large
 	Placement *filling = nullptr; // Filling: who fills
+	u64 number = 0;		      // in the order in which they came
 	Sleepers sleepers;
+};
+
+// Receivers that wait for exactly this.
+struct ByWant : LinkedBy<Receiver, OfWant> {
+	using What = Want;
+
+	explicit ByWant(const KeyHash &chance_) : chance(chance_)
+	{
+	}
+	Want what(const Receiver &receiver) const
+	{
+		return receiver.want;
+	}
+	u32 hash(const Want &want) const
+	{
+		return chance.of(want.form(), want.key());
+	}
+	bool same(const Want &a, const Want &b) const
+	{
+		return a.form() == b.form() &&
+		       same_in(a.form(), a.key(), b.key());
+	}
+
+	const KeyHash &chance;
+};
+
+// Receivers that wait for one node alone.
+struct ByNode : LinkedBy<Receiver, OfNode> {
+	using What = u32;
+
+	explicit ByNode(const KeyHash &chance_) : chance(chance_)
+	{
+	}
+	u32 what(const Receiver &receiver) const
+	{
+		return receiver.want.node;
+	}
+	u32 hash(u32 node) const
+	{
+		return chance.of_number(node);
+	}
+	bool same(u32 a, u32 b) const
+	{
+		return a == b;
+	}
+
+	const KeyHash &chance;
 };
 
 // What a number that nobody attached may be sent before senders wait.
@@ -77,9 +153,6 @@ constexpr ccm_limits kUnattached{CCM_SIZE_DEFAULT, 16 * 1024};
 
 // Bytes that may be copied while a mailbox's lock is held.
 constexpr u32 kCopyLocked = 64 * 1024;
-
-// A consumer with several types does not search all of them for one.
-constexpr u32 kTypeBuckets = 16;
 
 // Where an arriving message goes: a receiver's own buffer, or a new message.
 struct Placement {
@@ -116,7 +189,6 @@ public:
 	void finish_detach();
 	// Until whoever detaches this owner's number has done so. Sleeps.
 	void await_end_of(const struct ::module *owner);
-	Status detach(); // both
 	struct ::module *owner();
 	// If nobody is there to take what is queued, nobody will.
 	void purge_unattached();
@@ -164,20 +236,22 @@ private:
 	bool move_out(Receiver &receiver);
 	Message *pop();
 	void purge();
-	List<Message> &bucket_of(u32 type)
-	{
-		return messages_[(type ^ type >> 16) % kTypeBuckets];
-	}
 
+	Receiver *longest_locked(const Key &key);
 	Receiver *first_locked(const Key &key, u32 size);
 	void deliver_locked(Message *message);
-	void serve_locked(Receiver &receiver);
+	bool serve_locked(Receiver &receiver);
 	Message *find_locked(const Want &want);
 	void unqueue_locked(Message *message);
+	void enlist_locked(Receiver &receiver);
+	void strike_locked(Receiver &receiver);
+	void step_out_locked(Receiver &receiver);
+	void step_back_locked(Receiver &receiver);
 	void end_locked(Receiver &receiver, int error);
 	void end_soon_locked(Receiver &receiver, int error);
 	void end_all_locked(int error);
 
+	const KeyHash chance_;
 	Lock lock_{
 		CCM_LOCK_BOX}; // protects all that follows, and the placements
 	bool attached_ = false;
@@ -185,13 +259,20 @@ private:
 	bool detaching_ = false;
 	struct ::module *owner_ = nullptr;
 	ccm_limits limits_ = kUnattached;
-	u32 users_ = 0;		   // between enter() and leave()
-	Sleepers left_;		   // the last of them has left, or the owner
-	List<Receiver> receivers_; // Posted and Filling, longest first
+	u32 users_ = 0;	      // between enter() and leave()
+	Sleepers left_;	      // the last of them has left, or the owner
+	u64 last_number_ = 0; // of a receiver
 	u32 waiting_ = 0;
-	List<Message> messages_[kTypeBuckets]; // each in order of arrival
+	List<Receiver> receivers_; // Posted and Filling, in order
+	Filing<Receiver> filed_receivers_{chance_};
+	Index<ByNode> of_nodes_{ByNode(chance_)};
+	// Posted alone, and how many there are that name as much.
+	Index<ByWant> posted_{ByWant(chance_)};
+	u32 posted_count_[kForms] = {};
 	u64 count_ = 0;
-	u64 bytes_ = 0; // at true size
+	u64 bytes_ = 0;		 // at true size
+	List<Message> messages_; // in order of arrival
+	Filing<Message> filed_messages_{chance_};
 };
 
 } // namespace ccm

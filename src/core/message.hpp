@@ -2,25 +2,18 @@
 // A message in CCM's own memory: waiting to be sent, arriving, or queued.
 #pragma once
 
+#include "core/key.hpp"
 #include "core/wire.hpp"
-#include "kernel/kernel.h"
+#include "support/index.hpp"
 #include "support/list.hpp"
 #include "support/memory.hpp"
 #include "support/tree.hpp"
 
 namespace ccm {
 
-struct Channel;
 class Mailbox;
 struct Peer;
 struct Sender;
-
-// What tells messages of one module number apart.
-struct Key {
-	u32 node; // the other node: destination of ours, source of theirs
-	u32 type; // of a call: the function
-	u32 seqn;
-};
 
 // Bytes in front of every message's payload, and part of what it is charged.
 constexpr size_t kMessageOverhead = 128;
@@ -47,8 +40,29 @@ constexpr u64 charge_of(u32 size)
 	return buffer_cost(kMessageOverhead + size);
 }
 
+// What there is to know of a message depends on where it is. In the place of the one
+// stands the other, so that all of it fits into the overhead.
+struct Whereabouts {
+	union {
+		struct {
+			Sender *sender; // asleep until it is accepted
+			u64 since_ms;	// when a call arrived
+			u64 turn;	// of a call that waits for a thread
+			// Of a call that arrived: in which of the peer's
+			// sessions. The next one's calls may have the same ids.
+			u64 session;
+			// Of a call that arrived: what is held for it. Of an answer
+			// that waits, or was its call: that of the call, which its
+			// peer gets back when the answer is accepted. So those that
+			// wait are bounded.
+			u64 owed;
+		};
+		Link filed[kForms]; // queued in a mailbox
+	};
+};
+
 // Header of one allocation; the payload follows at kMessageOverhead.
-struct Message : Hook<Message>, Branch<Message> {
+struct Message : Hook<Message>, Branch<Message>, Whereabouts {
 	static Message *make(u32 module, const Key &key, u32 size,
 			     MaySleep may_sleep);
 	static void drop(Message *message);
@@ -76,30 +90,40 @@ struct Message : Hook<Message>, Branch<Message> {
 		return charge_of(size);
 	}
 
+	// Of a message that is queued.
+	Key file_key() const
+	{
+		return key;
+	}
+	static Message &of_filed(Link *filed)
+	{
+		auto *where = reinterpret_cast<Whereabouts *>(filed);
+
+		return *static_cast<Message *>(where);
+	}
+	// It is queued no longer.
+	void unfile()
+	{
+		sender = nullptr;
+		since_ms = turn = session = owed = 0;
+	}
+
 	wire::Kind kind = wire::Kind::Message; // set by who makes it
-	const u32 module;
+	const u16 module;
 	const Key key;
-	u32 size;		    // changed by these two alone
-	Peer *peer = nullptr;	    // of the channel; referenced while charged
-	Channel *channel = nullptr; // whose held bytes this is part of
-	Sender *sender = nullptr;   // asleep until it is accepted
-	u64 since_ms = 0;	    // when a call arrived
-	u64 turn = 0;		    // of a call that waits for a thread
-	// Of a call that arrived: in which of the peer's sessions. The next
-	// one's calls may have the same ids.
-	u64 session = 0;
-	// Of a call that arrived: what is held for it. Of an answer that waits, or was
-	// its call: that of the call, which its peer gets back when the answer is
-	// accepted. So those that wait are bounded.
-	u64 owed = 0;
+	u32 size; // changed by these two alone
+private:
+	const u32 room_; // for the payload
+public:
+	Peer *peer = nullptr; // it is charged to; referenced while it is
 
 private:
 	Message(u32 module_, const Key &key_, u32 size_)
-		: module(module_), key(key_), size(size_), room_(size_)
+		: module(static_cast<u16>(module_)), key(key_), size(size_),
+		  room_(size_)
 	{
+		unfile();
 	}
-
-	const u32 room_; // for the payload
 };
 
 // The message is no longer queued here: its sender gets the room back.

@@ -66,9 +66,9 @@ Status Peer::post(Message *answer, Message &call)
 			return fail(EHOSTDOWN);
 		// Whoever waits for ever can always be told that it has run.
 		if (answer->size > wire::kCallSize)
-			TRY(check_locked(*call.channel, answer->size));
+			TRY(check_locked(channel_of(call), answer->size));
 		if (self || (answers.empty() && queued < kQueueMax))
-			accept_answer_locked(*call.channel, answer);
+			accept_answer_locked(channel_of(call), answer);
 		else
 			TRY(let_wait_locked(answer, call));
 		mine = claim_egress_locked();
@@ -98,7 +98,6 @@ Status Peer::let_wait_locked(Message *answer, Message &call)
 		return fail(ENOBUFS);
 	if (answer != &call) {
 		answer->owed = call.owed ? call.owed : call.charge();
-		answer->channel = call.channel;
 		answer->peer = call.peer;
 		call.peer = nullptr;
 	}
@@ -211,7 +210,6 @@ void Peer::accept_locked(Channel &channel, Message *message)
 		take_in_locked(channel, message->charge(), message->charge());
 		get();
 		message->peer = this;
-		message->channel = &channel;
 		message->session = downs;
 	}
 	// It does not overtake a call.
@@ -228,7 +226,7 @@ void Peer::accept_locked(Channel &channel, Message *message)
 // somebody else has a reference still.
 void Peer::settle_locked(Message &answer)
 {
-	give_back_locked(*answer.channel, answer.owed);
+	give_back_locked(channel_of(answer), answer.owed);
 	answer.owed = 0;
 	answer.peer = nullptr;
 	put();
@@ -258,7 +256,7 @@ void Peer::admit_waiting_locked()
 
 		answers_charge -= answer->charge();
 		settle_locked(*answer);
-		accept_locked(*answer->channel, answer);
+		accept_locked(channel_of(*answer), answer);
 	}
 	round_++;
 	for (Message *m = waiting.front(), *next; m; m = next) {
@@ -542,7 +540,7 @@ void uncharge(Message &message)
 {
 	if (!message.peer)
 		return;
-	message.peer->give_back(*message.channel,
+	message.peer->give_back(message.peer->channel_of(message),
 				message.owed ? message.owed : message.charge());
 	message.owed = 0;
 	message.peer->put();

@@ -116,6 +116,11 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	{
 		return channels_.get(module);
 	}
+	// Of one that has been charged, or was accepted.
+	Channel &channel_of(const Message &message) const
+	{
+		return *channels_.get(message.module);
+	}
 	// A machine of this incarnation has proven to be the peer.
 	void meet_locked(u64 proven);
 	// What is accepted already is the last.

@@ -7,6 +7,7 @@
 #include "random.hpp"
 #include "support/errno.hpp"
 #include "test.hpp"
+#include "walk.hpp"
 
 using namespace ccm;
 using namespace ccm_testing;
@@ -135,6 +136,13 @@ u32 asleep(Mailbox &box)
 	return info.receivers;
 }
 
+Status detach(Mailbox &box)
+{
+	TRY(box.begin_detach());
+	box.finish_detach();
+	return {};
+}
+
 // Take the first that is wanted, and say its sequence number: or a negative errno.
 int take(Mailbox &box, const Want &want)
 {
@@ -167,7 +175,7 @@ int receive(Mailbox &box, Receiver &receiver, int timeout_ms)
 
 // --- what matches ------------------------------------------------------------------
 
-CCM_TEST(mailbox, matches__by_node_type_and_seqn)
+CCM_TEST(mailbox, take__matches_by_node_type_and_seqn)
 {
 	static constexpr struct {
 		Want want;
@@ -192,11 +200,21 @@ CCM_TEST(mailbox, matches__by_node_type_and_seqn)
 		{anything(), key(77, 9, 2), false},
 	};
 
-	for (auto &c : kCases)
-		EXPECT_EQ(c.matches, c.want.matches(c.key));
+	for (auto &c : kCases) {
+		Box box;
+		ByPointer receiver(c.want);
+
+		EXPECT_EQ(c.matches, matches(c.want, c.key));
+		deliver(box, c.key);
+		EXPECT_EQ(c.matches, take(box, c.want) != -EAGAIN);
+		box.post(receiver);
+		deliver(box, c.key);
+		EXPECT_EQ(c.matches, receiver.message != nullptr);
+		box.shut();
+	}
 }
 
-CCM_TEST(mailbox, covers__what_waits_for_the_same_or_less)
+CCM_TEST(mailbox, cancel__covers_what_waits_for_the_same_or_less)
 {
 	static constexpr struct {
 		Want cancelled;
@@ -226,8 +244,16 @@ CCM_TEST(mailbox, covers__what_waits_for_the_same_or_less)
 		{anything(), exactly(5, 9, 2), false},
 	};
 
-	for (auto &c : kCases)
-		EXPECT_EQ(c.covers, c.cancelled.covers(c.waiting));
+	for (auto &c : kCases) {
+		Box box;
+		ByPointer receiver(c.waiting);
+
+		EXPECT_EQ(c.covers, covers(c.cancelled, c.waiting));
+		box.post(receiver);
+		EXPECT_EQ(c.covers, box.cancel(c.cancelled, ECANCELED));
+		EXPECT_EQ(c.covers, failed(receiver, ECANCELED));
+		box.shut();
+	}
 }
 
 // --- take --------------------------------------------------------------------------
@@ -1111,10 +1137,10 @@ CCM_TEST(mailbox, detach__nobody_is_attached)
 {
 	Mailbox box(kModule);
 
-	EXPECT_EQ(ENOENT, box.detach().error());
+	EXPECT_EQ(ENOENT, detach(box).error());
 	EXPECT(box.attach(kLimits, nullptr).ok());
-	EXPECT(box.detach().ok());
-	EXPECT_EQ(ENOENT, box.detach().error());
+	EXPECT(detach(box).ok());
+	EXPECT_EQ(ENOENT, detach(box).error());
 }
 
 CCM_TEST(mailbox, detach__empties_the_queue)
@@ -1123,7 +1149,7 @@ CCM_TEST(mailbox, detach__empties_the_queue)
 
 	for (u32 seqn = 1; seqn <= 5; seqn++)
 		deliver(box, key(seqn));
-	EXPECT(box.detach().ok());
+	EXPECT(detach(box).ok());
 	EXPECT_EQ(0, queued(box));
 	EXPECT_EQ(kUnattached.window, box.limits().window);
 	EXPECT(box.attach(kLimits, nullptr).ok());
@@ -1145,7 +1171,7 @@ CCM_TEST(mailbox, detach__wakes_receivers_and_waits_until_they_have_left)
 			box.leave();
 		});
 		EXPECT(eventually([&] { return asleep(box) == 1; }));
-		Background detacher([&] { EXPECT(box.detach().ok()); });
+		Background detacher([&] { EXPECT(detach(box).ok()); });
 		EXPECT(detacher.goes_on());
 		go.store(true);
 		EXPECT(consumer.ends());
@@ -1170,7 +1196,7 @@ CCM_TEST(mailbox, detach__while_a_message_fills_a_receiver)
 		Arrival arrival(box, key(1), 20);
 		EXPECT(arrival.placed());
 		arrival.fill(10);
-		EXPECT(box.detach().ok());
+		EXPECT(detach(box).ok());
 		EXPECT(consumer.ends());
 		EXPECT(!arrival.finish());
 	}
