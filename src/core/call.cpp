@@ -159,7 +159,7 @@ static Status begin_call(Node &node, const ccm_call &wanted, ccm_done done,
 	pending->context = context;
 	pending->mailbox = mailbox;
 	pending->net = node.net;
-	pending->deadline_ms = deadline_ms;
+	pending->due.ms = deadline_ms;
 	u64 id = node.calls.expect(*pending); // and not looked at from here on
 
 	// A detach that has passed by it would wait for it.

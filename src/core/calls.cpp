@@ -8,9 +8,12 @@ u64 Calls::expect(Pending &pending)
 	Guard guard(lock_);
 	u64 id = ++last_id_;
 
-	pending.id = id;
-	pending_.push_back(&pending);
+	pending.id = pending.due.id = id;
 	by_id_.add(&pending);
+	if (pending.due.ms)
+		by_due_.add(&pending);
+	by_node_.add(pending);
+	by_module_.add(pending);
 	return id;
 }
 
@@ -84,66 +87,63 @@ bool Calls::answered(Message *answer, const wire::Answer &head)
 
 void Calls::lost(u32 node)
 {
-	end_those([=](const Pending &p) { return p.node == node; },
-		  ECONNABORTED);
+	end_those([=, this] { return by_node_.first(node); }, ECONNABORTED);
 }
 
 void Calls::lost_all()
 {
-	end_those([](const Pending &) { return true; }, ECONNABORTED);
+	end_those([this] { return by_id_.front(); }, ECONNABORTED);
 }
 
 void Calls::cancel(u32 module)
 {
-	end_those([=](const Pending &p) { return p.module == module; },
-		  ECANCELED);
+	end_those([=, this] { return by_module_.first(module); }, ECANCELED);
 }
 
 u64 Calls::expire(u64 now_ms)
 {
-	u64 next = 0;
-
 	end_those(
-		[&](const Pending &p) {
-			if (p.deadline_ms == 0)
-				return false;
-			if (now_ms >= p.deadline_ms)
-				return true;
-			if (next == 0 || p.deadline_ms < next)
-				next = p.deadline_ms;
-			return false;
+		[=, this]() -> Pending * {
+			Deadline *first = by_due_.front();
+
+			return first && first->due.ms <= now_ms
+				       ? static_cast<Pending *>(first)
+				       : nullptr;
 		},
 		ETIMEDOUT);
-	return next;
+	Guard guard(lock_);
+	Deadline *first = by_due_.front();
+
+	return first ? first->due.ms : 0;
 }
 
-template <class Which> void Calls::end_those(Which which, int error)
+// next() is the next one that has to end, or nullptr.
+template <class Next> void Calls::end_those(Next next, int error)
 {
 	List<Pending> to_tell;
-	ccm_cursor at{};
+	u64 last = 0;
 
-	while (end_some(which, error, at, to_tell))
+	while (end_some(next, error, last, to_tell))
 		;
 	tell_all(to_tell);
 }
 
 // Of those that there were when this began. Whether there may be more.
-template <class Which>
-bool Calls::end_some(Which which, int error, ccm_cursor &at,
-		     List<Pending> &to_tell)
+template <class Next>
+bool Calls::end_some(Next next, int error, u64 &last, List<Pending> &to_tell)
 {
 	Guard guard(lock_);
-	Pending *p = first_locked(at);
 
-	for (u32 count = 0; p && count < kAtOnce; count++) {
-		Pending *next = pending_.next(p);
+	if (last == 0)
+		last = last_id_;
+	for (u32 count = 0; count < kAtOnce; count++) {
+		Pending *p = next();
 
-		at.number = p->id + 1;
-		if (which(*p))
-			end_locked(*p, error, to_tell);
-		p = next && next->id <= at.last ? next : nullptr;
+		if (!p || p->id > last)
+			return false;
+		end_locked(*p, error, to_tell);
 	}
-	return p;
+	return true;
 }
 
 // The first that whoever goes through all of them has not met.
@@ -158,8 +158,11 @@ Pending *Calls::first_locked(ccm_cursor &at)
 
 void Calls::unlink_locked(Pending &pending)
 {
-	pending_.remove(&pending);
 	by_id_.remove(&pending);
+	if (pending.due.ms)
+		by_due_.remove(&pending);
+	by_node_.remove(pending);
+	by_module_.remove(pending);
 }
 
 // Woken under the lock: the caller takes it once more before its stack goes.

@@ -8,8 +8,40 @@
 
 namespace ccm {
 
+// When an asynchronous one is late.
+struct Due {
+	u64 ms = 0; // 0: never
+	u64 id = 0;
+
+	bool operator<(const Due &other) const
+	{
+		return ms < other.ms || (ms == other.ms && id < other.id);
+	}
+};
+
+constexpr u64 number_in(const Due &due)
+{
+	return due.id;
+}
+
+struct Deadline : Branch<Deadline> {
+	Due order() const
+	{
+		return due;
+	}
+
+	Due due;
+};
+
+struct OfModule;
+struct OfNode;
+
 // One of them; on the caller's stack, or allocated if somebody is told later.
-struct Pending : Hook<Pending>, Branch<Pending> {
+struct Pending : Hook<Pending>,
+		 Branch<Pending>,
+		 Linked<OfNode>,
+		 Linked<OfModule>,
+		 Deadline {
 	Pending(u32 node_, u32 module_, u32 function_, u32 seqn_)
 		: node(node_), module(module_), function(function_),
 		  seqn(seqn_), since_ms(ccm_now_ms())
@@ -20,11 +52,18 @@ struct Pending : Hook<Pending>, Branch<Pending> {
 	{
 		return id;
 	}
+	u32 its_node() const
+	{
+		return node;
+	}
+	u32 its_module() const
+	{
+		return module;
+	}
 
 	const u32 node, module, function, seqn;
 	const u64 since_ms;
 	u64 id = 0;
-	u64 deadline_ms = 0; // of an asynchronous one; 0: none
 
 	// Asynchronous: whom to tell; until then the mailbox's consumer stays.
 	ccm_done tell = nullptr;
@@ -70,13 +109,12 @@ public:
 	bool report(ccm_cursor &at, ccm_call_info &out);
 
 private:
-	// How many are looked at before the lock is given to others.
+	// How many end before the lock is given to others.
 	enum : u32 { kAtOnce = 64 };
 
-	template <class Which> void end_those(Which which, int error);
-	template <class Which>
-	bool end_some(Which which, int error, ccm_cursor &at,
-		      List<Pending> &to_tell);
+	template <class Next> void end_those(Next next, int error);
+	template <class Next>
+	bool end_some(Next next, int error, u64 &last, List<Pending> &to_tell);
 	Pending *first_locked(ccm_cursor &at);
 	void unlink_locked(Pending &pending);
 	void end_locked(Pending &pending, int error, List<Pending> &to_tell);
@@ -84,8 +122,10 @@ private:
 
 	Lock lock_{CCM_LOCK_CALLS}; // protects all that follows
 	u64 last_id_ = 0;
-	List<Pending> pending_; // in the order of their ids
-	Tree<Pending> by_id_;	// the same
+	Tree<Pending> by_id_;	     // all of them
+	Tree<Deadline, Due> by_due_; // those that can be late
+	Index<ByNumber<Pending, OfNode, &Pending::its_node>> by_node_;
+	Index<ByNumber<Pending, OfModule, &Pending::its_module>> by_module_;
 };
 
 // What a caller gets of an answer's message.

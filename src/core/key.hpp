@@ -45,10 +45,6 @@ public:
 			sum += seqn_ * key.seqn;
 		return mixed(static_cast<u32>(sum >> 32));
 	}
-	u32 of_number(u32 number) const
-	{
-		return mixed(static_cast<u32>((alone_ + node_ * number) >> 32));
-	}
 
 private:
 	// No two have the same.
@@ -62,7 +58,6 @@ private:
 	}
 
 	u64 begin_[kForms];
-	u64 alone_;
 	u64 type_, node_, seqn_;
 };
 

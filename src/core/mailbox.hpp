@@ -67,6 +67,10 @@ struct Receiver : Hook<Receiver>, Linked<OfWant>, Linked<OfNode>, Filed {
 	{
 		return !buffer || message_size <= room;
 	}
+	u32 node() const
+	{
+		return want.node;
+	}
 	Key file_key() const
 	{
 		return want.key();
@@ -120,29 +124,6 @@ struct ByWant : LinkedBy<Receiver, OfWant> {
 	{
 		return a.form() == b.form() &&
 		       same_in(a.form(), a.key(), b.key());
-	}
-
-	const KeyHash &chance;
-};
-
-// Receivers that wait for one node alone.
-struct ByNode : LinkedBy<Receiver, OfNode> {
-	using What = u32;
-
-	explicit ByNode(const KeyHash &chance_) : chance(chance_)
-	{
-	}
-	u32 what(const Receiver &receiver) const
-	{
-		return receiver.want.node;
-	}
-	u32 hash(u32 node) const
-	{
-		return chance.of_number(node);
-	}
-	bool same(u32 a, u32 b) const
-	{
-		return a == b;
 	}
 
 	const KeyHash &chance;
@@ -265,7 +246,8 @@ private:
 	u32 waiting_ = 0;
 	List<Receiver> receivers_; // Posted and Filling, in order
 	Filing<Receiver> filed_receivers_{chance_};
-	Index<ByNode> of_nodes_{ByNode(chance_)};
+	// Those that wait for one node alone.
+	Index<ByNumber<Receiver, OfNode, &Receiver::node>> of_nodes_;
 	// Posted alone, and how many there are that name as much.
 	Index<ByWant> posted_{ByWant(chance_)};
 	u32 posted_count_[kForms] = {};

@@ -31,6 +31,25 @@ template <class T, class Tag> struct LinkedBy {
 	}
 };
 
+// A Way by a number of the object's that is small, or that nobody chooses to do harm.
+template <class T, class Tag, u32 (T::*number)() const>
+struct ByNumber : LinkedBy<T, Tag> {
+	using What = u32;
+
+	u32 what(const T &object) const
+	{
+		return (object.*number)();
+	}
+	u32 hash(u32 what) const
+	{
+		return what;
+	}
+	bool same(u32 a, u32 b) const
+	{
+		return a == b;
+	}
+};
+
 // The places of a hash table, by number. There are always some; how many grows and
 // shrinks by one, in steps of one page of memory or a few. Without any it stays.
 class Buckets {
@@ -200,6 +219,7 @@ template <class Way> class Index {
 	using What = typename Way::What;
 
 public:
+	Index() = default;
 	explicit Index(const Way &way) : way_(way)
 	{
 	}
@@ -370,7 +390,7 @@ private:
 		buckets_.shrink();
 	}
 
-	const Way way_;
+	const Way way_{};
 	Buckets buckets_;
 	u32 groups_ = 0;
 };

@@ -15,33 +15,40 @@ public:
 	Branch &operator=(const Branch &) = delete;
 
 private:
-	template <class U> friend class Tree;
+	template <class U, class Order> friend class Tree;
 
 	T *lower_ = nullptr;
 	T *higher_ = nullptr;
 };
 
-// Objects of type T, whose order() is a number that no other in the tree has and that
-// does not change meanwhile. Owns nothing.
+// The number by which an order is told from all others.
+constexpr u64 number_in(u64 order)
+{
+	return order;
+}
+
+// Objects of type T, whose order() no other in the tree has, and does not change meanwhile.
+// It is a number; or something else that can be compared and has one, number_in(). Owns
+// nothing.
 //
-// A treap: by that number it is a search tree, and a heap by rank, which is the number
+// A treap: by order it is a search tree, and a heap by rank, which is the number
 // well mixed. So numbers that rise make it no deeper than such as come at random. An
 // attacker could choose others; none of these is a peer's to choose. Nothing recurses:
 // the stack is the kernel's.
-template <class T> class Tree {
+template <class T, class Order = u64> class Tree {
 public:
 	Tree() = default;
 	Tree(const Tree &) = delete;
 	Tree &operator=(const Tree &) = delete;
 
-	T *find(u64 number) const
+	T *find(const Order &number) const
 	{
 		T *found = from(number);
 
 		return found && found->order() == number ? found : nullptr;
 	}
 	// The first of this number or a higher one, or nullptr.
-	T *from(u64 number) const
+	T *from(const Order &number) const
 	{
 		T *found = nullptr;
 
@@ -55,9 +62,13 @@ public:
 		}
 		return found;
 	}
+	T *front() const
+	{
+		return from(Order{});
+	}
 	void add(T *added)
 	{
-		const u64 number = added->order();
+		const Order number = added->order();
 		const u64 rank = rank_of(number);
 		T **place = &root_;
 
@@ -68,7 +79,7 @@ public:
 	}
 	void remove(T *removed)
 	{
-		const u64 number = removed->order();
+		const Order number = removed->order();
 		T **place = &root_;
 
 		while (*place != removed)
@@ -78,7 +89,7 @@ public:
 	}
 	T *pop_front()
 	{
-		T *first = from(0);
+		T *first = front();
 
 		if (first)
 			remove(first);
@@ -100,13 +111,15 @@ private:
 	{
 		return static_cast<Branch<T> *>(of)->higher_;
 	}
-	static T **step(T *at, u64 number)
+	static T **step(T *at, const Order &number)
 	{
 		return number < at->order() ? &lower(at) : &higher(at);
 	}
 	// Each bit depends on each of the number, and no two have the same.
-	static u64 rank_of(u64 number)
+	static u64 rank_of(const Order &order)
 	{
+		u64 number = number_in(order);
+
 		number ^= number >> 33;
 		number *= 0xff51afd7ed558ccdull;
 		number ^= number >> 33;
@@ -114,7 +127,7 @@ private:
 		return number ^ number >> 33;
 	}
 	// What is below this number, and what is above it.
-	static void split(T *whole, u64 number, T *&below, T *&above)
+	static void split(T *whole, const Order &number, T *&below, T *&above)
 	{
 		T **low = &below;
 		T **high = &above;

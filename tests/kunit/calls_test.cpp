@@ -36,6 +36,14 @@ public:
 	Awaited(const Awaited &) = delete;
 	Awaited &operator=(const Awaited &) = delete;
 
+	// It begins anew, and is late from then on.
+	void set_due(u32 nth, u64 due_ms)
+	{
+		(void)calls.forget(*all[nth], 0);
+		all[nth]->done = false;
+		all[nth]->due.ms = due_ms;
+		calls.expect(*all[nth]);
+	}
 	u32 ended(u32 module, int error) const
 	{
 		u32 found = 0;
@@ -79,9 +87,9 @@ CCM_TEST(calls, cancel__ends_many_and_no_others)
 CCM_TEST(calls, expire__finds_the_next_among_many)
 {
 	with_many(test, [&](Awaited &awaited) {
-		awaited.all[3]->deadline_ms = 10;
-		awaited.all[kCount - 2]->deadline_ms = 20;
-		awaited.all[kCount - 1]->deadline_ms = 30;
+		awaited.set_due(kCount - 1, 30);
+		awaited.set_due(3, 10);
+		awaited.set_due(kCount - 2, 20);
 		EXPECT_EQ(10, awaited.calls.expire(9));
 		EXPECT_EQ(20, awaited.calls.expire(10));
 		EXPECT_EQ(30, awaited.calls.expire(25));
@@ -89,6 +97,45 @@ CCM_TEST(calls, expire__finds_the_next_among_many)
 		EXPECT(awaited.all[3]->error == ETIMEDOUT);
 		EXPECT(awaited.all[kCount - 1]->error == ETIMEDOUT);
 		EXPECT(!awaited.all[kCount - 3]->done);
+	});
+}
+
+// More than end at once, several at the same time, each in its time.
+CCM_TEST(calls, expire__many_in_any_order)
+{
+	with_many(test, [&](Awaited &awaited) {
+		for (u32 nth = 0; nth < kCount; nth++)
+			awaited.set_due(nth, 1 + nth * 77 % kCount / 2);
+		for (u64 now = 1; now <= kCount / 2; now++) {
+			u32 ended = 0;
+
+			EXPECT_EQ(now < kCount / 2 ? now + 1 : 0,
+				  awaited.calls.expire(now));
+			for (u32 nth = 0; nth < kCount; nth++) {
+				const Pending &one = *awaited.all[nth];
+
+				EXPECT_EQ(one.due.ms <= now, one.done);
+				ended += one.done;
+			}
+			EXPECT_EQ(2 * now, ended);
+		}
+	});
+}
+
+CCM_TEST(calls, lost__ends_those_of_the_node_alone)
+{
+	with_many(test, [&](Awaited &awaited) {
+		Pending other(2, kModule, 1, 0);
+
+		awaited.calls.expect(other);
+		awaited.calls.lost(3);
+		EXPECT_EQ(0, awaited.ended(kModule, ECONNABORTED));
+		awaited.calls.lost(1);
+		EXPECT_EQ(kCount / 2, awaited.ended(kModule, ECONNABORTED));
+		EXPECT_EQ(kCount / 2, awaited.ended(kModule + 1, ECONNABORTED));
+		EXPECT(!other.done);
+		awaited.calls.lost(2);
+		EXPECT_EQ(ECONNABORTED, other.error);
 	});
 }
 
