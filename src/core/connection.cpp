@@ -145,6 +145,7 @@ bool Connection::on_limit(const wire::Limit &limit)
 		if (channel && fine) {
 			channel->send.limit = limit.limit;
 			channel->send.max_size = limit.max_size;
+			peer->review_locked(*channel);
 			peer->admit_waiting_locked();
 		}
 	}

@@ -204,8 +204,7 @@ bool Egress::next_frame(Frame &frame)
 void Egress::account_locked(const Message &sent)
 {
 	peer().queued -= sent.charge();
-	if (!peer().waiting.empty() || !peer().answers.empty())
-		peer().admit_waiting_locked();
+	peer().admit_waiting_locked();
 }
 
 bool Egress::may_send_messages_locked() const

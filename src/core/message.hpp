@@ -13,7 +13,6 @@ namespace ccm {
 
 class Mailbox;
 struct Peer;
-struct Sender;
 
 // Bytes in front of every message's payload, and part of what it is charged.
 constexpr size_t kMessageOverhead = 128;
@@ -45,9 +44,8 @@ constexpr u64 charge_of(u32 size)
 struct Whereabouts {
 	union {
 		struct {
-			Sender *sender; // asleep until it is accepted
-			u64 since_ms;	// when a call arrived
-			u64 turn;	// of a call that waits for a thread
+			u64 since_ms; // when a call arrived
+			u64 turn;     // of a call that waits for a thread
 			// Of a call that arrived: in which of the peer's
 			// sessions. The next one's calls may have the same ids.
 			u64 session;
@@ -104,7 +102,6 @@ struct Message : Hook<Message>, Branch<Message>, Whereabouts {
 	// It is queued no longer.
 	void unfile()
 	{
-		sender = nullptr;
 		since_ms = turn = session = owed = 0;
 	}
 

@@ -37,10 +37,9 @@ void Peer::put()
 
 Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 {
-	Sender sender;
+	Sender sender(message);
 	Egress *mine = nullptr;
-	auto accepted =
-		offer(message, &sender, timeout_ms != 0, may_sleep, mine);
+	auto accepted = offer(sender, timeout_ms != 0, may_sleep, mine);
 
 	if (!accepted.ok()) {
 		Message::drop(message);
@@ -49,7 +48,7 @@ Status Peer::send(Message *message, MaySleep may_sleep, int timeout_ms)
 	if (mine) {
 		mine->run();
 	} else if (!accepted.value()) {
-		TRY(await(message, sender, timeout_ms));
+		TRY(await(sender, timeout_ms));
 		Egress::transmit(*this);
 	}
 	return {};
@@ -87,7 +86,7 @@ void Peer::accept_answer_locked(Channel &channel, Message *answer)
 		settle_locked(*answer);
 	accept_locked(channel, answer);
 	if (held && self)
-		admit_waiting_locked();
+		freed_locked(channel);
 }
 
 // An empty one always has a place: there is no more than one for each call.
@@ -116,9 +115,10 @@ Egress *Peer::claim_egress_locked()
 
 // True if it is accepted, false if it waits. One who may sleep transmits it himself,
 // if nobody does.
-Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait,
-			 MaySleep may_sleep, Egress *&mine)
+Result<bool> Peer::offer(Sender &sender, bool may_wait, MaySleep may_sleep,
+			 Egress *&mine)
 {
+	Message *message = sender.message;
 	Guard guard(lock);
 
 	if (!is_up(state))
@@ -127,7 +127,7 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait,
 	if (!channel)
 		return fail(ENOMEM);
 	TRY(check_locked(*channel, message->size));
-	if (channel->waiting == 0 &&
+	if (channel->waiting.empty() && !is_queue_full_locked() &&
 	    has_room_locked(*channel, message->charge())) {
 		accept_locked(*channel, message);
 		if (may_sleep == MaySleep::Yes)
@@ -140,14 +140,16 @@ Result<bool> Peer::offer(Message *message, Sender *sender, bool may_wait,
 		stats.refused++;
 		return fail(EAGAIN);
 	}
-	message->sender = sender;
-	waiting.push_back(message);
-	channel->waiting++;
+	sender.channel = channel;
+	sender.turn = ++last_turn_;
+	channel->waiting.push_back(&sender);
 	stats.waits++;
+	if (channel->waiting.front() == &sender)
+		review_locked(*channel);
 	return false;
 }
 
-Status Peer::await(Message *message, Sender &sender, int timeout_ms)
+Status Peer::await(Sender &sender, int timeout_ms)
 {
 	int why = sender.sleepers.wait(
 		[&] {
@@ -162,12 +164,12 @@ Status Peer::await(Message *message, Sender &sender, int timeout_ms)
 			return {};
 		if (!sender.done) {
 			sender.error = -why;
-			waiting.remove(message);
-			channels_.get(message->module)->waiting--;
+			sender.channel->waiting.remove(&sender);
+			review_locked(*sender.channel);
 			admit_waiting_locked();
 		}
 	}
-	Message::drop(message);
+	Message::drop(sender.message);
 	wake_listener(); // for those behind that now have room
 	return fail(sender.error);
 }
@@ -187,7 +189,7 @@ bool Peer::has_room_locked(const Channel &channel, u64 charge) const
 		return channel.receive.held + charge <=
 			       channel.receive.window &&
 		       keeps_locked(channel, charge);
-	return channel.send.has_room(charge) && queued < kQueueMax;
+	return channel.send.has_room(charge);
 }
 
 void Peer::accept_locked(Channel &channel, Message *message)
@@ -248,7 +250,28 @@ static void finish(Sender &sender, int error)
 	sender.sleepers.wake();
 }
 
-// Those who came first go first, within a channel.
+// Those who came first go first, within a channel. So the first of them stands for all.
+void Peer::review_locked(Channel &channel)
+{
+	if (channel.eligible)
+		eligible_.remove(&channel);
+	channel.eligible = false;
+	while (Sender *first = channel.waiting.front()) {
+		Status fits = check_locked(channel, first->message->size);
+
+		if (fits.ok()) {
+			if (!has_room_locked(channel, first->message->charge()))
+				return;
+			channel.turn = first->turn;
+			channel.eligible = true;
+			eligible_.add(&channel);
+			return;
+		}
+		channel.waiting.remove(first);
+		finish(*first, fits.error());
+	}
+}
+
 void Peer::admit_waiting_locked()
 {
 	while (!answers.empty() && queued < kQueueMax) {
@@ -258,34 +281,46 @@ void Peer::admit_waiting_locked()
 		settle_locked(*answer);
 		accept_locked(channel_of(*answer), answer);
 	}
-	round_++;
-	for (Message *m = waiting.front(), *next; m; m = next) {
-		Channel &channel = *channels_.get(m->module);
-		Status fits = check_locked(channel, m->size);
-		Sender *sender = m->sender;
+	while (!is_queue_full_locked()) {
+		Channel *channel = eligible_.front();
 
-		next = waiting.next(m);
-		if (channel.passed_by == round_)
-			continue;
-		if (fits.ok() && !has_room_locked(channel, m->charge())) {
-			channel.passed_by = round_;
-			continue;
+		if (!channel)
+			return;
+		Sender *first = channel->waiting.front();
+		// To this node itself, those before it may have taken the room.
+		if (has_room_locked(*channel, first->message->charge())) {
+			channel->waiting.remove(first);
+			accept_locked(*channel, first->message);
+			finish(*first, 0);
 		}
-		waiting.remove(m);
-		channel.waiting--;
-		m->sender = nullptr;
-		if (fits.ok())
-			accept_locked(channel, m);
-		finish(*sender, fits.error());
+		review_locked(*channel);
 	}
+}
+
+// What was sent to this node itself is no longer held. If nobody has attached that number,
+// the others of this kind may have room now too.
+void Peer::freed_locked(Channel &freed)
+{
+	review_locked(freed);
+	if (!freed.receive.attached)
+		review_orphans_locked();
+	admit_waiting_locked();
+}
+
+void Peer::review_orphans_locked()
+{
+	for (Channel &channel : channels_)
+		if (!channel.receive.attached && !channel.waiting.empty())
+			review_locked(channel);
 }
 
 // Their threads drop the messages. Answers go on waiting until the session ends.
 void Peer::fail_senders_locked(int error_)
 {
-	while (Message *message = waiting.pop_front()) {
-		channels_.get(message->module)->waiting--;
-		finish(*message->sender, error_);
+	for (Channel &channel : channels_) {
+		while (Sender *first = channel.waiting.pop_front())
+			finish(*first, error_);
+		review_locked(channel);
 	}
 }
 
@@ -305,7 +340,7 @@ void Peer::give_back(Channel &channel, u64 charge)
 
 	give_back_locked(channel, charge);
 	if (self)
-		admit_waiting_locked();
+		freed_locked(channel);
 }
 
 bool Peer::keeps_locked(const Channel &channel, u64 charge) const
@@ -375,10 +410,12 @@ Status Peer::set_window(u32 module, const ccm_limits &limits, bool attached)
 		set_attached_locked(*channel, attached);
 		channel->receive.window = limits.window;
 		channel->receive.max_size = limits.max_size;
-		if (self)
-			admit_waiting_locked();
-		else if (connection)
+		if (self) {
+			review_orphans_locked();
+			freed_locked(*channel);
+		} else if (connection) {
 			announce_locked(*channel);
+		}
 	}
 	destroy(made);
 	return {};

@@ -29,13 +29,6 @@ constexpr u64 kOrphansMax = 1u << 20;
 // One of a peer's pokes is told in this time.
 constexpr u32 kPokeMs = 1000;
 
-// A thread that sends and waits for room; it stands on its stack.
-struct Sender {
-	bool done = false; // under the peer's lock, as is the rest
-	int error = 0;
-	Sleepers sleepers;
-};
-
 // Connected, and messages are taken.
 constexpr bool is_up(ccm_state state)
 {
@@ -128,7 +121,10 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	void change_locked(ccm_state to, ccm_reason why, int errno_behind);
 	// The first that is to be sent, or nullptr; it is charged until it is sent.
 	Message *take_queued_locked();
-	// Messages that waited for room go on, if there is some now.
+	// There may be room in this channel now, or none any more.
+	void review_locked(Channel &channel);
+	// What has room in its channel and waited for the queue goes on, if there is
+	// some there.
 	void admit_waiting_locked();
 	void fail_senders_locked(int error);
 	// Everything about the session begins anew, for a connection.
@@ -168,7 +164,6 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 	bool taking_own = false; // it has one of them in hand
 	List<Message> answers;	 // until the queue has room
 	u64 answers_charge = 0;
-	List<Message> waiting; // with a sender, not accepted yet, in order
 	List<Channel> to_announce;
 	u64 sent_sequence = 0;	       // of the last message begun
 	u64 acknowledged_sequence = 0; // of the last the peer has
@@ -180,11 +175,17 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 
 private:
 	void wake_listener();
-	Result<bool> offer(Message *message, Sender *sender, bool may_wait,
-			   MaySleep may_sleep, Egress *&mine);
-	Status await(Message *message, Sender &sender, int timeout_ms);
+	Result<bool> offer(Sender &sender, bool may_wait, MaySleep may_sleep,
+			   Egress *&mine);
+	Status await(Sender &sender, int timeout_ms);
 	Status check_locked(const Channel &channel, u32 size) const;
 	bool has_room_locked(const Channel &channel, u64 charge) const;
+	bool is_queue_full_locked() const
+	{
+		return !self && queued >= kQueueMax;
+	}
+	void freed_locked(Channel &channel);
+	void review_orphans_locked();
 	void accept_locked(Channel &channel, Message *message);
 	void accept_answer_locked(Channel &channel, Message *answer);
 	Status let_wait_locked(Message *answer, Message &call);
@@ -195,7 +196,9 @@ private:
 
 	Count count_;
 	Atomic<bool> down_{true}; // as the state, which the lock protects
-	u64 round_ = 0;
+	u64 last_turn_ = 0;
+	// The first of whose senders waits for the queue alone, in turn.
+	Tree<Channel> eligible_;
 	Table<Channel, CCM_MODULE_MAX + 1>
 		channels_; // kept until the peer goes
 };

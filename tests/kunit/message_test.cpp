@@ -21,7 +21,6 @@ CCM_TEST(message, make__has_what_it_was_given)
 	EXPECT_EQ(charge_of(100), message->charge());
 	EXPECT(!message->linked());
 	EXPECT(message->peer == nullptr);
-	EXPECT(message->sender == nullptr);
 	Message::drop(message);
 }
 

@@ -85,6 +85,7 @@ public:
 			return;
 		channel->send.limit = limit;
 		channel->send.max_size = max_size;
+		peer->review_locked(*channel);
 		peer->admit_waiting_locked();
 	}
 	int send(u32 seqn, u32 size = 10, u32 module = kModule,
@@ -141,7 +142,12 @@ public:
 		Guard guard(peer->lock);
 		Channel *channel = peer->known_channel(module);
 
-		return channel ? channel->waiting : 0;
+		u32 count = 0;
+
+		for (Sender *s = channel ? channel->waiting.front() : nullptr;
+		     s; s = channel->waiting.next(s))
+			count++;
+		return count;
 	}
 	// The listener takes in a message of this charge from the peer.
 	Channel *take_in(u32 module, u64 charge)
@@ -445,6 +451,41 @@ CCM_TEST(peer, wait__until_the_queue_is_shorter)
 	EXPECT_EQ(1, f.transmit());
 	EXPECT(second.thread.ends());
 	EXPECT_EQ(0, second.result);
+}
+
+// Among those that have room in their channels the one that came first.
+CCM_TEST(peer, wait__for_the_queue_in_turn)
+{
+	Fixture f;
+
+	f.up();
+	EXPECT_EQ(0, f.send(1));
+	f.allow(kOther + 1, 0);
+	{
+		Guard guard(f.peer->lock);
+		f.peer->queued = kQueueMax;
+	}
+	Sending without(f, 2, 10, kOther + 1);
+	EXPECT(without.waits());
+	Sending second(f, 3, 10, kOther);
+	EXPECT(second.waits());
+	Sending third(f, 4, 10);
+	EXPECT(third.waits());
+	Sending fourth(f, 5, 10, kOther);
+	EXPECT(fourth.waits());
+	EXPECT_EQ(1, f.transmit());
+	EXPECT(second.thread.ends());
+	EXPECT(third.thread.goes_on());
+	EXPECT_EQ(3, f.transmit());
+	EXPECT(third.thread.ends());
+	EXPECT_EQ(4, f.transmit());
+	EXPECT(fourth.thread.ends());
+	EXPECT(without.thread.goes_on());
+	EXPECT_EQ(5, f.transmit());
+	// It waits for its channel, and then for nothing else.
+	f.allow(kOther + 1, 256);
+	EXPECT(without.thread.ends());
+	EXPECT_EQ(2, f.transmit());
 }
 
 CCM_TEST(peer, wait__those_behind_do_not_overtake)
@@ -910,6 +951,28 @@ CCM_TEST(peer, self__waits_until_somebody_attaches)
 	EXPECT(f.peer->set_window(kOther, {1000, 65536}).ok());
 	EXPECT(second.thread.ends());
 	EXPECT_EQ(0, second.result);
+}
+
+// All that is kept for numbers that nobody has attached is taken, by others.
+CCM_TEST(peer, self__waits_until_somebody_attaches_another)
+{
+	constexpr u32 kFirst = 100;
+	constexpr u32 kLast = kFirst + kOrphansMax / kUnattached.window;
+	Self f;
+
+	for (u32 module = kFirst; module <= kLast + 1; module++)
+		REQUIRE(f.node->make_mailbox(module, MaySleep::Yes));
+	for (u32 module = kFirst; module < kLast; module++)
+		EXPECT_EQ(0, f.send(1, kUnattached.window - 128, module));
+	Sending one(f, 2, 0, kLast);
+	EXPECT(one.waits());
+	Sending other(f, 3, 0, kLast + 1);
+	EXPECT(other.waits());
+	EXPECT(f.peer->set_window(kFirst, {1000, 65536}).ok());
+	EXPECT(one.thread.ends());
+	EXPECT(other.thread.ends());
+	EXPECT_EQ(0, one.result);
+	EXPECT_EQ(0, other.result);
 }
 
 CCM_TEST(peer, self__straight_to_a_receiver)
