@@ -34,6 +34,12 @@ random() {
 		s/^(not ok|ok) /\1 host: /p'
 }
 
+# What each step costs among a hundred others, and among a hundred thousand.
+steps() {
+	say "==> steps among many"
+	make -s -C "$top/tests/host" bench | sed -nE 's/^(not ok|ok) /\1 host: /p'
+}
+
 # What ccmctl decides, the same way.
 tool() {
 	say "==> what ccmctl decides, under ASan and UBSan"
@@ -85,6 +91,7 @@ case ${1-} in
 	"$vm/packages.sh" build machines kernels checks lint
 	part host host
 	part random random
+	part steps steps
 	part ccmctl tool
 	part lint "$vm/lint.sh"
 	part bed bed
