@@ -35,7 +35,7 @@ void Connection::serve(u32 bits)
 
 	if (is_detached()) {
 		if (is_unused())
-			listener_.dismiss(*this);
+			listener_.remove(*this);
 		return;
 	}
 	if (phase == Phase::Connecting && !finish_connecting())
@@ -102,7 +102,7 @@ bool Connection::on_control()
 	switch (header.kind) {
 	case wire::Kind::Hello:
 		handshake_.hear(header, wire::decode(control_));
-		return peer ? on_hello() : on_stranger();
+		return peer ? on_hello() : on_pending();
 	case wire::Kind::Proof:
 		return peer ? on_proof() : on_claim();
 	case wire::Kind::Limit: {
@@ -309,7 +309,7 @@ bool Connection::break_off(ccm_reason reason, int error)
 	if (peer)
 		listener_.end(*this, reason, error);
 	else
-		listener_.refuse(*this, reason, error);
+		listener_.acceptor().refuse(*this, reason, error);
 	return false;
 }
 

@@ -72,8 +72,8 @@ public:
 	void ask_locked();
 
 	Node &node;
-	Peer *peer;	    // referenced; nullptr: a stranger
-	Ref<Origin> origin; // whose place a stranger takes
+	Peer *peer;	    // referenced; nullptr: it is pending
+	Ref<Origin> origin; // whose place it takes while it is
 	ccm_socket *socket = nullptr;
 	ccm_endpoint remote{};
 	u64 order = 0; // of accepting; 0: this end has connected
@@ -96,9 +96,9 @@ private:
 
 	// What returns bool returns whether it still exists. handshake.cpp:
 	bool finish_connecting();
-	bool on_stranger();
+	bool on_pending();
 	bool on_poke(Peer &from);
-	bool greet_stranger();
+	bool greet_pending();
 	bool on_hello();
 	bool on_claim();
 	bool claim(Peer &claimed);

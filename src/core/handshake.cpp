@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// From TCP's connection to a peer that is up. A stranger is nobody's peer, and
-// touches none, until it has proven that it knows the cluster's key.
+// From TCP's connection to a peer that is up. A pending connection is nobody's
+// peer, and touches none, until it has proven that it knows the cluster's key.
 #include "core/handshake.hpp"
 
 #include "core/connection.hpp"
@@ -138,8 +138,8 @@ bool Connection::on_proof()
 
 // --- the other end has ------------------------------------------------------------
 
-// Somebody says to be a node. Its connection stays in the stranger's bounds.
-bool Connection::on_stranger()
+// Somebody says to be a node. Its connection stays pending.
+bool Connection::on_pending()
 {
 	PeerRef named = node.peer(handshake_.other);
 
@@ -152,7 +152,7 @@ bool Connection::on_stranger()
 		return on_poke(*named);
 	if (handshake_.other > node.number())
 		return break_off(CCM_REASON_UNWANTED, 0);
-	return greet_stranger();
+	return greet_pending();
 }
 
 // All that it does is to be told, and that seldom: anybody could send it. One that
@@ -187,13 +187,13 @@ bool Connection::on_poke(Peer &from)
 			   .left_out = left_out});
 		from.told();
 	}
-	listener_.dismiss(*this);
+	listener_.remove(*this);
 	return false;
 }
 
-// By itself and not by the egress, which sends what a peer has: a socket that nothing was sent
-// on has room for this.
-bool Connection::greet_stranger()
+// By itself and not by the egress, which sends what a peer has: a socket that nothing
+// was sent on has room for this.
+bool Connection::greet_pending()
 {
 	handshake_.begin(node, Role::Responder, handshake_.other);
 	if (!handshake_.agrees())
@@ -220,7 +220,7 @@ bool Connection::on_claim()
 		return break_off(CCM_REASON_STRANGER, 0); // deleted meanwhile
 	if (!claim(*named))
 		return false;
-	listener_.known(*this);
+	listener_.acceptor().admit(*this);
 	return true;
 }
 

@@ -8,25 +8,15 @@ namespace ccm {
 
 namespace {
 
-constexpr u32 kOwnTurns = 64;	 // calls to itself at once, then others
-constexpr u32 kAcceptTurns = 16; // connections at once, then others
-constexpr u32 kBacklogMin = 64;	 // finished by TCP and not accepted
-constexpr u32 kDoorAgainMs = 20; // after an accept without memory
+constexpr u32 kOwnTurns = 64; // calls to itself at once, then others
 
 } // namespace
 
-Listener::Listener(Node &node) : node_(node)
+Listener::Listener(Node &node) : node_(node), acceptor_(*this, node)
 {
-	door_work_.listener = this;
 }
 
-Listener::~Listener()
-{
-	if (door_)
-		ccm_socket_close(door_);
-}
-
-// The door is opened by the thread. Whoever configures the node may be anybody, and
+// The thread makes the listening socket. Whoever configures the node may be anybody, and
 // a socket belongs to the cgroup of its maker.
 Status Listener::start()
 {
@@ -134,20 +124,17 @@ int Listener::run(void *listener)
 	return 0;
 }
 
-// Binding waits for nobody.
 bool Listener::open()
 {
-	Work *door = &door_work_;
-	int result =
-		ccm_socket_listen(node_.net, &node_.config.local, door, &door_);
+	Status result = acceptor_.listen();
 	{
 		Guard guard(lock_);
 
-		opened_ = result;
+		opened_ = result.code();
 		tried_ = true;
 	}
 	opening_.wake();
-	return result == 0;
+	return result.ok();
 }
 
 void Listener::work()
@@ -190,10 +177,8 @@ void Listener::serve(Work &work)
 		peer.put();
 		break;
 	}
-	case Work::Of::Door:
-		if (bits & kBacklog)
-			size_backlog();
-		accept_all();
+	case Work::Of::Acceptor:
+		static_cast<Acceptor &>(work).serve(bits);
 		break;
 	case Work::Of::Poke:
 		static_cast<Poke &>(work).serve();
@@ -228,12 +213,7 @@ void Listener::check_deadlines()
 	wake_at_ms_ = node_.calls.expire(now);
 	if (u64 more = node_.news.expire(now))
 		wake_at(more);
-	if (door_again_ms_ && now >= door_again_ms_) {
-		door_again_ms_ = 0;
-		mark(door_work_, CCM_READY_READ);
-	} else if (door_again_ms_) {
-		wake_at(door_again_ms_);
-	}
+	acceptor_.check(now);
 	for (Connection *c = connections_.front(), *next; c; c = next) {
 		next = connections_.next(c);
 		check(*c, now);
@@ -254,7 +234,7 @@ void Listener::check(Connection &c, u64 now)
 		if (c.peer)
 			end(c, CCM_REASON_LATE, ETIMEDOUT);
 		else
-			refuse(c, CCM_REASON_LATE, ETIMEDOUT);
+			acceptor_.refuse(c, CCM_REASON_LATE, ETIMEDOUT);
 		return;
 	}
 	if (c.deadline_ms)
@@ -443,8 +423,7 @@ void Listener::begin_stopping()
 	stopping_ = true;
 	stop_by_ms_ = ccm_now_ms() + kGoodbyeMs;
 	wake_at(stop_by_ms_);
-	if (door_)
-		ccm_socket_mute(door_);
+	acceptor_.stop();
 	for (u32 number = 1;;) {
 		PeerRef peer = node_.peer_from(number);
 
@@ -459,148 +438,6 @@ void Listener::begin_stopping()
 		if (!c->peer)
 			remove(*c);
 	}
-}
-
-// --- strangers -------------------------------------------------------------------
-
-void Listener::accept_all()
-{
-	if (stopping_)
-		return;
-	for (u32 turn = 0; turn < kAcceptTurns; turn++) {
-		ccm_socket *socket;
-
-		int error = ccm_socket_accept(door_, &socket);
-		if (error == -EAGAIN)
-			return;
-		if (error) {
-			door_again_ms_ = ccm_now_ms() + kDoorAgainMs;
-			wake_at(door_again_ms_);
-			return;
-		}
-		accept(socket);
-	}
-	mark(door_work_, CCM_READY_READ);
-}
-
-// The rest waits in TCP's queue, so that no SYN of a peer's is lost when all of
-// them come at once.
-void Listener::size_backlog()
-{
-	u32 peers = node_.origins.peer_count();
-
-	ccm_socket_set_backlog(
-		door_,
-		static_cast<int>(peers > kBacklogMin ? peers : kBacklogMin));
-}
-
-// The address's own oldest goes: it has had most time, and whoever knows the key
-// needs little of it.
-void Listener::make_room(Origin &origin, u32 places)
-{
-	while (origin.unproven_count >= places)
-		refuse(*origin.unproven.front(), CCM_REASON_CROWDED, 0);
-}
-
-void Listener::leave_origin(Connection &connection)
-{
-	if (!connection.origin)
-		return;
-	connection.origin->unproven.remove(&connection);
-	connection.origin->unproven_count--;
-	connection.origin = Ref<Origin>();
-}
-
-void Listener::accept(ccm_socket *socket)
-{
-	Connection *connection = nullptr;
-	ccm_endpoint remote;
-
-	node_.stats.count(&ccm_node_stats::accepted);
-	ccm_socket_remote(socket, &remote);
-	// What can be seen from outside is judged at once.
-	Verdict verdict = node_.origins.judge(remote, node_.number());
-	if (verdict.reason == CCM_REASON_NONE)
-		connection = create<Connection>(MaySleep::Yes, *this, node_,
-						nullptr);
-	if (!connection) {
-		ccm_socket_close(socket);
-		tell_refused(remote,
-			     verdict.reason ? verdict.reason
-					    : CCM_REASON_CROWDED,
-			     0);
-		return;
-	}
-
-	Work *work = connection;
-	connection->listener = this;
-	connection->socket = socket;
-	connection->remote = remote;
-	connection->order = ++accepted_;
-	connection->deadline_ms = ccm_now_ms() + kHandshakeMs;
-	wake_at(connection->deadline_ms);
-	make_room(*verdict.origin, verdict.places);
-	connections_.push_back(connection);
-	verdict.origin->unproven.push_back(connection);
-	verdict.origin->unproven_count++;
-	connection->origin = static_cast<Ref<Origin> &&>(verdict.origin);
-	int error = ccm_socket_own(socket, work);
-	if (error)
-		refuse(*connection, CCM_REASON_TAKEN, -error);
-	else
-		ccm_socket_set_timeout(socket, kHandshakeMs);
-}
-
-void Listener::known(Connection &connection)
-{
-	u32 timeout_ms;
-	{
-		Guard guard(connection.peer->lock);
-
-		timeout_ms = connection.peer->policy.timeout_ms;
-	}
-	leave_origin(connection);
-	ccm_socket_set_timeout(connection.socket, static_cast<int>(timeout_ms));
-}
-
-void Listener::refuse(Connection &connection, ccm_reason reason, int error)
-{
-	tell_refused(connection.remote, reason, error,
-		     reason == CCM_REASON_CLAIMED ? connection.named() : 0);
-	remove(connection);
-}
-
-static u64 ccm_node_stats::*counter_of(ccm_reason reason)
-{
-	switch (reason) {
-	case CCM_REASON_LATE:
-	case CCM_REASON_REPLACED: // by a newer attempt
-		return &ccm_node_stats::late;
-	case CCM_REASON_CROWDED:
-		return &ccm_node_stats::crowded;
-	case CCM_REASON_PROOF:
-	case CCM_REASON_KEYLESS:
-		return &ccm_node_stats::proofs;
-	case CCM_REASON_STRANGER:
-	case CCM_REASON_CLUSTER:
-	case CCM_REASON_UNWANTED:
-	case CCM_REASON_CLAIMED:
-		return &ccm_node_stats::strangers;
-	default:
-		return &ccm_node_stats::garbage;
-	}
-}
-
-void Listener::tell_refused(const ccm_endpoint &remote, ccm_reason reason,
-			    int error, u32 node)
-{
-	node_.stats.count(&ccm_node_stats::refused);
-	node_.stats.count(counter_of(reason));
-	node_.news.refused({.kind = CCM_EVENT_KIND_REFUSED,
-			    .node = node,
-			    .reason = reason,
-			    .error = -error,
-			    .remote = remote});
 }
 
 // --- the end of a connection --------------------------------------------------------
@@ -622,7 +459,7 @@ void Listener::remove(Connection &connection)
 {
 	ccm_socket_mute(connection.socket);
 	connections_.remove(&connection);
-	leave_origin(connection);
+	acceptor_.leave(connection);
 	forget(connection);
 	destroy(&connection);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// What this node tells its administrators. What a peer, or a stranger, can make it
-// tell comes no more often than they can bear, and nothing is lost but the
+// What this node tells its administrators. What a peer, or a pending connection, can
+// make it tell comes no more often than they can bear, and nothing is lost but the
 // repetitions, which are counted.
 #pragma once
 

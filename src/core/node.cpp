@@ -116,8 +116,7 @@ Status Node::configure(const ccm_node_config &wanted, Refusal &refuse)
 {
 	TRY(begin_starting(wanted, refuse));
 	Status started = start(refuse);
-	if (!started.ok() &&
-	    (started.error() != EINTR || !leave_starting()))
+	if (!started.ok() && (started.error() != EINTR || !leave_starting()))
 		give_up_starting();
 	return started;
 }

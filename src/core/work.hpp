@@ -16,10 +16,10 @@ constexpr u32 kArrived = 1u << 11; // calls of this node to itself
 constexpr u32 kClose = 1u << 10;   // the connection with a peer
 constexpr u32 kPolicy = 1u << 12;  // of a peer has changed
 constexpr u32 kPokeIt = 1u << 13;  // a peer that we may not connect to
-constexpr u32 kBacklog = 1u << 14; // of the door is to be sized
+constexpr u32 kBacklog = 1u << 14; // of the listening socket is to be sized
 
 struct Work : Hook<Work> {
-	enum class Of { Connection, Peer, Door, Poke };
+	enum class Of { Connection, Peer, Acceptor, Poke };
 
 	explicit Work(Of of_) : of(of_)
 	{
