@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # sockets.sh [KERNEL [PART...]]: what may happen to CCM's sockets besides a broken link: BPF programs that take them over, filter
-# what comes, or lie about who is there; a path that loses large packets; a window that stays shut. Two nodes in one guest, on the stock kernels 6.1 and 6.12, or on one of them. Prints a line "ok NAME"
+# what comes, or lie about who is there; addresses that nobody can listen at; a path that loses large packets; a window that stays shut. Two nodes in one guest, on the stock kernels 6.1 and 6.12, or on one of them. Prints a line "ok NAME"
 # or "not ok NAME" a case.
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for the guest's shell; some are called by name
 source "$(dirname "$0")/managed.sh"
@@ -28,13 +28,6 @@ administrator() {
 		check "${what}_of_the_administrator" "bpf attach $what /cg/admin; $(configure as_admin) && $joins"
 		on node1 "bpf detach $what /cg/admin; $ends"
 	done
-}
-
-# The listener binds, and who asked is told at once what came of it.
-bind_errors() {
-	check bind_fails "in_node 2 ccmctl node set 2 --address 10.77.0.99 --insecure 2>&1 | grep 'cannot listen at this address'"
-	check bind_again "$(configure '') && in_node 1 ccmctl show && ! in_node 2 ccmctl node set 2 --address 10.77.0.2 --insecure && $joins"
-	on node1 "$ends"
 }
 
 # It says that everybody comes from elsewhere.
@@ -76,6 +69,29 @@ kept() {
 		check "kept_${when}_all" 'bpf counts /bpf/counts; bpf counts /bpf/counts | grep "taken 0 refused [1-9]"'
 		on node1 "bpf detach sockmap-$when /cg; rm /bpf/counts; $ends"
 	done
+}
+
+# --- addresses ------------------------------------------------------------------------------------------------------
+
+# The listener binds, and who asked is told at once what came of it: the kernel's own error, and what may be the matter.
+refuses='refuses() { said=$(in_node 2 ccmctl node set 2 --address $1 --insecure 2>&1) && return 1; echo "$said"; for words in "Cannot assign" "$2"; do echo "$said" | grep -q "$words" || return 1; done; }'
+takes='takes() { in_node 2 ccmctl node set 2 --address $1 --insecure && in_node 2 ccmctl node delete; }'
+mended='link_commands to1 2 1 | $IP -force -n node2 -batch - 2>/dev/null; true'
+
+addresses() {
+	on node1 "$refuses"
+	on node1 "$takes"
+	check bind_fails 'refuses 10.77.0.99 "no interface here has it"'
+	check bind_again "$(configure '') && in_node 1 ccmctl show && ! in_node 2 ccmctl node set 2 --address 10.77.0.2 --insecure && $joins"
+	on node1 "$ends"
+	# For three seconds it asks whether another machine has this address.
+	check tentative 'in_node 2 sh -c "echo 3 >/proc/sys/net/ipv6/conf/to1/dad_transmits" && $IP -n node2 addr add fd77::99/128 dev to1 && refuses fd77::99 "tentative still"'
+	check tentative_no_more 'wait_for 10 takes fd77::99'
+	check ipv6_off 'takes fd77::2 && in_node 2 sh -c "echo 1 >/proc/sys/net/ipv6/conf/to1/disable_ipv6" && refuses fd77::2 "IPv6 is off on its interface"'
+	check ipv6_on "in_node 2 sh -c 'echo 0 >/proc/sys/net/ipv6/conf/to1/disable_ipv6'; $mended; takes fd77::2"
+	check vrf '$IP -n node2 link add red type vrf table 10 && $IP -n node2 link set red up && $IP -n node2 link set to1 master red && refuses 10.77.0.2 "belongs to a VRF"'
+	check vrf_no_more "\$IP -n node2 link del red && $mended; takes 10.77.0.2 && $(configure '') && $joins"
+	on node1 "$ends"
 }
 
 # --- paths ----------------------------------------------------------------------------------------------------------
@@ -131,7 +147,6 @@ bpf() {
 	local map
 	check bpf "$for_bpf"
 	administrator
-	bind_errors
 	liar
 	for map in sockmap sockhash verdict; do mesh "$map"; done
 	kept
@@ -143,7 +158,7 @@ windows() {
 	window shut_seldom "$large" 10000 2 60
 }
 
-all() { bpf; path; windows; }
+all() { bpf; addresses; path; windows; }
 
 # one_kernel KERNEL PART...
 one_kernel() {
@@ -152,7 +167,7 @@ one_kernel() {
 	shift
 	cluster_begin "$top/build/vm/$suite"
 	counted_kernel "${suite#*-}"
-	guest_drivers+=(sch_ingress cls_matchall act_police)
+	guest_drivers+=(sch_ingress cls_matchall act_police vrf)
 	say "==> $suite: sockets and their neighbours on $(cat "$kernel/release")"
 	make -s -C "$top" ccmctl >&2
 	make_program_for x86_64 "$vm/bpf"

@@ -122,10 +122,11 @@ SocketPtr open_socket()
 	return socket;
 }
 
+// One sentence may have to do for several causes: the error goes with it.
 std::string reason_for(const Answer &answer)
 {
 	if (!answer.why.empty())
-		return answer.why;
+		return answer.why + " (" + std::strerror(-answer.error) + ")";
 	if (answer.error == -EPERM)
 		return kNeedsRight;
 	return std::strerror(-answer.error);
