@@ -102,6 +102,7 @@ case ${1-} in
 	part faults "$vm/faults.sh"
 	part faults-vms "$vm/faults_vms.sh"
 	part sockets "$vm/sockets.sh"
+	part crowd "$vm/crowd.sh"
 	part memory "$vm/memory.sh" 6.12
 	part install "$vm/install.sh"
 	;;
