@@ -912,6 +912,7 @@ CCM_TEST(mailbox, withdraw__while_the_rest_comes)
 {
 	constexpr u32 kLarge = 4 * kCopyLocked;
 	constexpr u32 kRounds = 60;
+	constexpr u32 kSpins = 100000;
 	u8 *buffer =
 		static_cast<u8 *>(ccm_buffer_alloc(kLarge, CCM_EFFORT_LONG));
 
@@ -926,9 +927,12 @@ CCM_TEST(mailbox, withdraw__while_the_rest_comes)
 		arrival.fill(kLarge -
 			     round * round * (kLarge / kRounds / kRounds));
 		{
+			// Both at the same time, if there is a processor
+			// for each; else whoever waits makes room.
 			Background filler([&] {
-				while (!go.load())
-					ccm_yield();
+				for (u32 i = 0; !go.load(); i++)
+					if (i >= kSpins)
+						ccm_test_sleep(1);
 				arrival.finish();
 			});
 
