@@ -146,7 +146,7 @@ help:
 	@echo '                ARCHES="x86_64 arm64 s390x" gives each another architecture'
 	@echo 'make test       every test, in virtual machines'
 	@echo 'make test-arch  the tests of other architectures: a cluster of x86_64, arm64 and s390x'
-	@echo 'make test-long  faults at random, and again and again, and the newest kernels; SLICE=2/3 is the second of three slices of it'
+	@echo 'make test-long  faults at random, and again and again, the newest kernels, and clang; SLICE=2/3 is the second of three slices of it'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
 	@echo 'make lint       what linters say of the sources; a part of make test'
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'

@@ -29,7 +29,7 @@ extract() {
 		/^$/ { blank++; next }
 		/^\t/ {
 			for (; blank > 0; blank--) put("")
-			put(substr($0, 2))
+			put($0) # as deep as what surrounds it where it is included
 		}
 		END { exit failed }
 	' "$rst"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, checks, lint, bench or
+# packages.sh PURPOSE...: makes sure that the Debian packages for build, machines, kernels, clang, checks, lint, bench or
 # programs are there, or those to build for an architecture and run it: x86_64, arm64, s390x.
 #
 # Names what is missing before it installs it (by sudo when not root). Nothing is a kernel or a service.
@@ -14,6 +14,8 @@ packages_for() {
 	machines) echo qemu-system-x86 busybox-static iproute2 cpio xz-utils ;;
 	# The test kernels.
 	kernels) echo bc bison flex libelf-dev ;;
+	# The one that clang compiles.
+	clang) echo clang ;;
 	# What CCM is measured beside, and what makes tables and plots. The service of iperf3 is not enabled.
 	bench) echo iperf3 gnuplot-nox python3 ;;
 	# What reads ccmctl's JSON, makes keys to sign modules with, and generates netlink code.

@@ -58,6 +58,19 @@ host_s390x() {
 	make -s -C "$top/tests/host" check-s390x SYSROOT="$("$vm/sysroot.sh" s390x)" | sed -nE 's/^(not ok|ok) /\1 host-s390x: /p'
 }
 
+# A kernel that clang has compiled: what is built for it, from nothing and without a word, and KUnit there.
+clang_kernel() {
+	local kernel log=$top/build/vm/clang.log result=ok
+	"$vm/packages.sh" clang
+	kernel=$("$vm/kernel.sh" x86-clang)
+	say "==> building for a kernel that clang has compiled"
+	rm -rf "${top:?}/build/x86-clang"
+	make -s -C "$top" ccm samples test-consumer examples KDIR="$kernel" FLAVOUR=x86-clang CC=clang >"$log" 2>&1 &&
+		! grep . "$log" >&2 || result="not ok"
+	echo "$result clang: builds"
+	"$vm/kunit.sh" x86-clang
+}
+
 # Each a quarter of an hour at most, on a machine with two processors.
 long=(
 	"faults-random $vm/faults_random.sh 5"
@@ -68,6 +81,7 @@ long=(
 	"faults-vms-again $vm/faults_vms.sh 5"
 	"smoke-newest $vm/smoke.sh newest"
 	"memory-6.1 $vm/memory.sh 6.1"
+	"clang clang_kernel"
 )
 
 # choose [K/N|TURN]: sets $chosen to the parts of a slice, by their places in $long.
