@@ -24,14 +24,16 @@ Status Mailbox::attach(const ccm_limits &limits, struct ::module *owner)
 
 Status Mailbox::begin_detach()
 {
-	Guard guard(lock_);
+	{
+		Guard guard(lock_);
 
-	if (!attached_)
-		return ccm::fail(ENOENT);
-	attached_ = false;
-	detaching_ = true;
-	limits_ = kUnattached;
-	end_all_locked(ESHUTDOWN);
+		if (!attached_)
+			return ccm::fail(ENOENT);
+		attached_ = false;
+		detaching_ = true;
+		limits_ = kUnattached;
+	}
+	end_all(ESHUTDOWN);
 	return {};
 }
 
@@ -83,10 +85,12 @@ void Mailbox::purge_unattached()
 
 void Mailbox::shut()
 {
-	Guard guard(lock_);
+	{
+		Guard guard(lock_);
 
-	shut_ = true;
-	end_all_locked(ESHUTDOWN);
+		shut_ = true;
+	}
+	end_all(ESHUTDOWN);
 }
 
 ccm_limits Mailbox::limits()
@@ -244,25 +248,68 @@ bool Mailbox::move_out(Receiver &receiver)
 
 int Mailbox::cancel(const Want &want, int error)
 {
-	Guard guard(lock_);
-	int cancelled = 0;
-
-	for (Receiver *r = filed_receivers_.first(want.form(), want.key()), *next; r; r = next) {
-		next = filed_receivers_.next(want.form(), *r);
-		end_soon_locked(*r, error);
-		cancelled++;
-	}
-	return cancelled;
+	return end_those(
+		[&] { return filed_receivers_.first(want.form(), want.key()); },
+		[&](Receiver &r) {
+			return filed_receivers_.next(want.form(), r);
+		},
+		error);
 }
 
 void Mailbox::fail_node(u32 node, int error)
 {
-	Guard guard(lock_);
+	(void)end_those([&] { return of_nodes_.first(node); },
+			[&](Receiver &r) { return of_nodes_.next(r); }, error);
+}
 
-	for (Receiver *r = of_nodes_.first(node), *next; r; r = next) {
-		next = of_nodes_.next(*r);
-		end_soon_locked(*r, error);
+void Mailbox::end_all(int error)
+{
+	(void)end_those([&] { return receivers_.front(); },
+			[&](Receiver &r) { return receivers_.next(&r); },
+			error);
+}
+
+struct Mailbox::Ending {
+	int error;
+	u64 last = 0; // of those that there were when it began
+	u64 done = 0; // up to this number
+	int count = 0;
+};
+
+// Those of a list in order. How many.
+template <class First, class Next>
+int Mailbox::end_those(First first, Next next, int error)
+{
+	Ending ending{.error = error};
+
+	while (end_some(first, next, ending))
+		;
+	return ending.count;
+}
+
+// Whether there may be more. Those that are being filled stay in the list for a while,
+// no more than there are connections.
+template <class First, class Next>
+bool Mailbox::end_some(First first, Next next, Ending &ending)
+{
+	Guard guard(lock_);
+	Receiver *r = first();
+
+	if (ending.last == 0)
+		ending.last = last_number_;
+	while (r && r->number <= ending.done)
+		r = next(*r);
+	for (u32 count = 0; r && r->number <= ending.last; count++) {
+		Receiver *behind = next(*r);
+
+		if (count == kAtOnce)
+			return true;
+		ending.done = r->number;
+		ending.count++;
+		end_soon_locked(*r, ending.error);
+		r = behind;
 	}
+	return false;
 }
 
 // --- arriving ------------------------------------------------------------------
@@ -495,14 +542,6 @@ void Mailbox::end_soon_locked(Receiver &receiver, int error)
 	}
 	receiver.given_up = error;
 	receiver.sleepers.wake();
-}
-
-void Mailbox::end_all_locked(int error)
-{
-	for (Receiver *r = receivers_.front(), *next; r; r = next) {
-		next = receivers_.next(r);
-		end_soon_locked(*r, error);
-	}
 }
 
 } // namespace ccm

@@ -213,6 +213,9 @@ public:
 	void deliver(Message *message);
 
 private:
+	// How many receivers end before the lock is given to others.
+	enum : u32 { kAtOnce = 64 };
+
 	bool give_up(Receiver &receiver, int error);
 	bool move_out(Receiver &receiver);
 	Message *pop();
@@ -230,7 +233,12 @@ private:
 	void step_back_locked(Receiver &receiver);
 	void end_locked(Receiver &receiver, int error);
 	void end_soon_locked(Receiver &receiver, int error);
-	void end_all_locked(int error);
+	struct Ending;
+	template <class First, class Next>
+	int end_those(First first, Next next, int error);
+	template <class First, class Next>
+	bool end_some(First first, Next next, Ending &ending);
+	void end_all(int error);
 
 	const KeyHash chance_;
 	Lock lock_{
