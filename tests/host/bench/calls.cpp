@@ -3,7 +3,6 @@
 #include "core/calls.hpp"
 
 #include "bench/cases.hpp"
-#include "host.hpp"
 
 using namespace ccm;
 
@@ -49,7 +48,7 @@ struct Expire : Awaited {
 		u64 next = calls.expire(++now_ms);
 
 		if (next != now_ms + 1 || !all[late].done)
-			host::die("it is not late");
+			bench::die("it is not late");
 		expect(late);
 		late = (late + 1) % count;
 	}
@@ -69,7 +68,7 @@ struct Answer : Awaited {
 			MaySleep::Yes);
 
 		if (!answer || !calls.answered(answer, {.id = one.id}))
-			host::die("nobody expects it");
+			bench::die("nobody expects it");
 		Message::drop(answer);
 		expect(chance % count);
 	}
@@ -84,7 +83,7 @@ struct Report : Awaited {
 		ccm_call_info info{};
 
 		if (!calls.report(at, info) || info.seqn != chance % count)
-			host::die("it is not told");
+			bench::die("it is not told");
 	}
 };
 
@@ -99,7 +98,7 @@ struct Lose : Awaited {
 		calls.expect(one);
 		calls.lost(kNodes + 1);
 		if (!one.done)
-			host::die("it is not lost");
+			bench::die("it is not lost");
 	}
 };
 

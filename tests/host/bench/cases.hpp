@@ -6,6 +6,9 @@
 
 namespace bench {
 
+// What should be measured did not happen.
+[[noreturn]] void die(const char *why);
+
 struct Case {
 	const char *name;
 	const char *what; // one step is

@@ -3,7 +3,6 @@
 #include "core/mailbox.hpp"
 
 #include "bench/cases.hpp"
-#include "host.hpp"
 
 using namespace ccm;
 
@@ -21,7 +20,7 @@ struct Box : Mailbox {
 	Box() : Mailbox(kModule)
 	{
 		if (!attach({1u << 20, 4u << 20}, nullptr).ok())
-			host::die("no mailbox");
+			bench::die("no mailbox");
 	}
 };
 
@@ -45,7 +44,7 @@ struct Crowd {
 			Receiver(Want::of(kWithAll, key_of(nth)), &byte, 1);
 
 		if (!box.post(*receiver))
-			host::die("there is nothing to be received");
+			bench::die("there is nothing to be received");
 	}
 
 	Box box;
@@ -65,7 +64,7 @@ struct Place : Crowd {
 		placement.mailbox = &box;
 		placement.key = key_of(nth);
 		if (!box.place(placement) || !box.finish(placement))
-			host::die("nobody has it");
+			bench::die("nobody has it");
 		post(nth);
 	}
 };
@@ -78,7 +77,7 @@ struct Cancel : Crowd {
 		u32 nth = chance % count;
 
 		if (box.cancel(Want::of(kWithAll, key_of(nth)), ECANCELED) != 1)
-			host::die("it does not wait");
+			bench::die("it does not wait");
 		post(nth);
 	}
 };
@@ -96,7 +95,7 @@ struct Queue {
 			Message::make(kModule, key_of(nth), 0, MaySleep::Yes);
 
 		if (!message)
-			host::die("no message");
+			bench::die("no message");
 		box.deliver(message);
 	}
 	Message *take(u32 form, u32 nth)
@@ -106,7 +105,7 @@ struct Queue {
 		auto taken = box.take(receiver, &size);
 
 		if (!taken.ok())
-			host::die("it is not there");
+			bench::die("it is not there");
 		return taken.value();
 	}
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 using namespace bench;
 
@@ -93,6 +94,12 @@ bool is_flat(const Case &of)
 }
 
 } // namespace
+
+void bench::die(const char *why)
+{
+	std::fprintf(stderr, "# %s\n", why);
+	std::abort();
+}
 
 void ccm_test_sleep(unsigned int ms)
 {

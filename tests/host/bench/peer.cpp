@@ -3,7 +3,6 @@
 #include "core/node.hpp"
 
 #include "bench/cases.hpp"
-#include "host.hpp"
 
 using namespace ccm;
 
@@ -48,7 +47,7 @@ struct Admit {
 			MaySleep::No);
 
 		if (!channel || !message)
-			host::die("no memory");
+			bench::die("no memory");
 		channel->send.limit = ~0ull;
 		Sender *sender = new (&senders[nth]) Sender(message);
 		sender->turn = ++last_turn;
@@ -64,7 +63,7 @@ struct Admit {
 		peer->queued = kQueueMax - 1;
 		peer->admit_waiting_locked();
 		if (!senders[first].done)
-			host::die("it is not admitted");
+			bench::die("it is not admitted");
 		Message::drop(peer->take_queued_locked());
 		let_wait(first);
 		first = (first + 1) % count;
