@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+// Where connections come from.
 #pragma once
 
 #include "kernel/kernel.h"
 
 namespace ccm {
+
+// Unproven connections at once, for each peer that is configured at an address.
+constexpr u32 kPlacesEach = 4;
 
 // The port does not matter: a connection comes from any.
 inline bool same_address(const ccm_endpoint &a, const ccm_endpoint &b)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/origins.hpp"
 
-#include "core/endpoint.hpp"
 #include "core/peer.hpp"
 
 namespace ccm {
@@ -12,25 +11,15 @@ void Origin::put()
 		destroy(this);
 }
 
-// FNV-1a. Only administrators choose what is in the table.
-List<Origin> &Origins::bucket_of(const ccm_endpoint &address)
+// FNV-1a.
+u32 ByAddress::hash(const ccm_endpoint &address) const
 {
 	u32 size = address.family == 4 ? 4 : 16;
 	u32 hash = 2166136261u;
 
 	for (u32 i = 0; i < size; i++)
 		hash = (hash ^ address.address[i]) * 16777619u;
-	return buckets_[(hash ^ hash >> 16) % kBuckets];
-}
-
-Origin *Origins::find_locked(const ccm_endpoint &address)
-{
-	List<Origin> &bucket = bucket_of(address);
-
-	for (Origin *o = bucket.front(); o; o = bucket.next(o))
-		if (same_address(o->address, address))
-			return o;
-	return nullptr;
+	return hash ^ hash >> 16;
 }
 
 Status Origins::add(Peer &peer)
@@ -42,12 +31,12 @@ Status Origins::add(Peer &peer)
 		return fail(ENOMEM);
 	{
 		Guard guard(lock_);
-		Origin *origin = find_locked(address);
+		Origin *origin = origins_.first(address);
 
 		if (!origin) {
 			origin = made;
 			made = nullptr;
-			bucket_of(address).push_back(origin);
+			origins_.add(*origin);
 		}
 		origin->peers.push_back(&peer);
 		origin->peer_count++;
@@ -72,7 +61,7 @@ void Origins::remove(Peer &peer)
 		origin->peers.remove(&peer);
 		peer_count_--;
 		if (--origin->peer_count == 0) {
-			bucket_of(origin->address).remove(origin);
+			origins_.remove(*origin);
 			empty = origin;
 		}
 	}
@@ -84,7 +73,7 @@ Verdict Origins::judge(const ccm_endpoint &remote, u32 own_number)
 {
 	Verdict verdict;
 	Guard guard(lock_);
-	Origin *origin = find_locked(remote);
+	Origin *origin = origins_.first(remote);
 
 	if (!origin || !origin->get_live())
 		return verdict;

@@ -4,7 +4,8 @@
 // a peer's, so that whoever fills one takes nothing from another.
 #pragma once
 
-#include "kernel/kernel.h"
+#include "core/endpoint.hpp"
+#include "support/index.hpp"
 #include "support/list.hpp"
 #include "support/lock.hpp"
 #include "support/ref.hpp"
@@ -17,10 +18,7 @@ struct OfOrigin;
 struct OfUnproven;
 struct Peer;
 
-// Unproven connections at once, for each peer that is configured at an address.
-constexpr u32 kPlacesEach = 4;
-
-struct Origin : Hook<Origin> {
+struct Origin : Linked<Origin> {
 	explicit Origin(const ccm_endpoint &address_) : address(address_)
 	{
 	}
@@ -42,6 +40,21 @@ struct Origin : Hook<Origin> {
 
 private:
 	Count count_;
+};
+
+// Only administrators choose what can be found: the hash need not be a secret.
+struct ByAddress : LinkedBy<Origin, Origin> {
+	using What = ccm_endpoint;
+
+	const ccm_endpoint &what(const Origin &origin) const
+	{
+		return origin.address;
+	}
+	u32 hash(const ccm_endpoint &address) const;
+	bool same(const ccm_endpoint &a, const ccm_endpoint &b) const
+	{
+		return same_address(a, b);
+	}
 };
 
 // What is to become of a connection, by its address alone.
@@ -66,13 +79,8 @@ public:
 	u32 peer_count();
 
 private:
-	enum : u32 { kBuckets = 256 };
-
-	List<Origin> &bucket_of(const ccm_endpoint &address);
-	Origin *find_locked(const ccm_endpoint &address);
-
 	Lock lock_{CCM_LOCK_ORIGINS}; // protects all that follows
-	List<Origin> buckets_[kBuckets];
+	Index<ByAddress> origins_;
 	u32 peer_count_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Who gets in when many come at once, over a network that takes its time. Time
 // stands still but for what the test says, so each run is the same.
-#include "core/origins.hpp"
+#include "core/endpoint.hpp"
 #include "host.hpp"
 #include "played.hpp"
 #include "test.hpp"

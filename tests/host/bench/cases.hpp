@@ -38,5 +38,6 @@ extern const Case kAnswer;
 extern const Case kReport;
 extern const Case kLose;
 extern const Case kAdmit;
+extern const Case kJudge;
 
 } // namespace bench

@@ -21,8 +21,9 @@ using namespace bench;
 
 namespace {
 
-constexpr const Case *kCases[] = {&kPlace,  &kTake,   &kCancel, &kExpire,
-				  &kAnswer, &kReport, &kLose,	&kAdmit};
+constexpr const Case *kCases[] = {&kPlace,  &kTake,   &kCancel,
+				  &kExpire, &kAnswer, &kReport,
+				  &kLose,   &kAdmit,  &kJudge};
 constexpr u32 kOthers[] = {100, 1000, 10000, 100000};
 constexpr u32 kCounted = 8; // each instruction of a step stops the process
 constexpr u32 kTimed = 20000;
