@@ -87,23 +87,39 @@ bool Calls::answered(Message *answer, const wire::Answer &head)
 
 void Calls::lost(u32 node)
 {
-	end_those([=, this] { return by_node_.first(node); }, ECONNABORTED);
+	end_those(
+		[=, this] {
+			lock_.assert_held();
+			return by_node_.first(node);
+		},
+		ECONNABORTED);
 }
 
 void Calls::lost_all()
 {
-	end_those([this] { return by_id_.front(); }, ECONNABORTED);
+	end_those(
+		[this] {
+			lock_.assert_held();
+			return by_id_.front();
+		},
+		ECONNABORTED);
 }
 
 void Calls::cancel(u32 module)
 {
-	end_those([=, this] { return by_module_.first(module); }, ECANCELED);
+	end_those(
+		[=, this] {
+			lock_.assert_held();
+			return by_module_.first(module);
+		},
+		ECANCELED);
 }
 
 u64 Calls::expire(u64 now_ms)
 {
 	end_those(
 		[=, this]() -> Pending * {
+			lock_.assert_held();
 			Deadline *first = by_due_.front();
 
 			return first && first->due.ms <= now_ms

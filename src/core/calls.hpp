@@ -115,17 +115,20 @@ private:
 	template <class Next> void end_those(Next next, int error);
 	template <class Next>
 	bool end_some(Next next, int error, u64 &last, List<Pending> &to_tell);
-	Pending *first_locked(ccm_cursor &at);
-	void unlink_locked(Pending &pending);
-	void end_locked(Pending &pending, int error, List<Pending> &to_tell);
+	Pending *first_locked(ccm_cursor &at) REQUIRES(lock_);
+	void unlink_locked(Pending &pending) REQUIRES(lock_);
+	void end_locked(Pending &pending, int error, List<Pending> &to_tell)
+		REQUIRES(lock_);
 	void tell_all(List<Pending> &ended);
 
 	Lock lock_{CCM_LOCK_CALLS}; // protects all that follows
-	u64 last_id_ = 0;
-	Tree<Pending> by_id_;	     // all of them
-	Tree<Deadline, Due> by_due_; // those that can be late
-	Index<ByNumber<Pending, OfNode, &Pending::its_node>> by_node_;
-	Index<ByNumber<Pending, OfModule, &Pending::its_module>> by_module_;
+	u64 last_id_ GUARDED_BY(lock_) = 0;
+	Tree<Pending> by_id_ GUARDED_BY(lock_);	       // all of them
+	Tree<Deadline, Due> by_due_ GUARDED_BY(lock_); // those that can be late
+	Index<ByNumber<Pending, OfNode, &Pending::its_node>>
+		by_node_ GUARDED_BY(lock_);
+	Index<ByNumber<Pending, OfModule, &Pending::its_module>>
+		by_module_ GUARDED_BY(lock_);
 };
 
 // What a caller gets of an answer's message.

@@ -246,6 +246,7 @@ void Connection::become(ccm_state state)
 
 void Connection::ask_locked()
 {
+	peer->lock.assert_held();
 	asked_ = true;
 	if (egress.want_echo_locked())
 		mark(kTransmit);

@@ -102,8 +102,9 @@ private:
 	bool on_hello();
 	bool on_claim();
 	bool claim(Peer &claimed);
-	ccm_reason judge_claim_locked(const Peer &claimed) const;
-	void adopt_locked(Peer &claimed);
+	ccm_reason judge_claim_locked(const Peer &claimed) const
+		REQUIRES(claimed.lock);
+	void adopt_locked(Peer &claimed) REQUIRES(claimed.lock);
 	bool on_proof();
 	bool on_ready();
 
@@ -138,8 +139,10 @@ private:
 	void message_is_whole();
 	bool is_left_over();
 	void pass_over();
-	bool charge_message_locked(Channel &channel, u64 charge);
-	bool charge_call_locked(Channel &channel, u64 charge);
+	bool charge_message_locked(Channel &channel, u64 charge)
+		REQUIRES(peer->lock);
+	bool charge_call_locked(Channel &channel, u64 charge)
+		REQUIRES(peer->lock);
 	void hold_for_listener();
 	void abandon_message();
 
@@ -151,6 +154,7 @@ private:
 	u8 control_[wire::kHelloSize]; // payload of a control frame
 	Placement placement_;	       // of the message that is arriving
 	wire::Header first_{};	       // of its first fragment
+	u64 expected_ = 0;	       // sequence number of the next message
 	Message *arrived_ = nullptr;   // Todo::Arrived, Todo::Discard
 	Heartbeat heartbeat_;
 	bool heard_ = false;	 // something, since it was last noted
@@ -158,8 +162,8 @@ private:
 	bool doubted_ = false;	 // the peer is suspect or stalled
 
 	Handshake handshake_;
-	bool asked_ =
-		false; // under the peer's lock: an event is to tell of the echo
+	// Somebody wants to hear of the echo.
+	bool asked_ GUARDED_BY(peer->lock) = false;
 	bool finished_ = false; // our side is shut
 };
 

@@ -62,6 +62,7 @@ void Egress::transmit(Peer &peer)
 
 bool Egress::claim_locked()
 {
+	peer().lock.assert_held();
 	if (state_ != State::Idle ||
 	    (!transmitter_.busy() && !has_frame_locked()))
 		return false;
@@ -120,6 +121,7 @@ void Egress::leave_locked(State to)
 
 void Egress::room_again_locked()
 {
+	peer().lock.assert_held();
 	if (state_ == State::Blocked)
 		state_ = State::Idle;
 	else if (state_ == State::Transmitting)
@@ -128,12 +130,14 @@ void Egress::room_again_locked()
 
 bool Egress::goodbye_is_out_locked() const
 {
-	return goodbye_sent_ && !is_owned() && !transmitter_.busy();
+	peer().lock.assert_held();
+	return goodbye_sent_ && !is_owned_locked() && !transmitter_.busy();
 }
 
 void Egress::detach_locked()
 {
-	state_ = is_owned() ? State::Leaving : State::Gone;
+	peer().lock.assert_held();
+	state_ = is_owned_locked() ? State::Leaving : State::Gone;
 }
 
 void Egress::await_leaving()
@@ -150,12 +154,14 @@ void Egress::await_leaving()
 
 void Egress::echo_locked(u32 seqn)
 {
+	peer().lock.assert_held();
 	want_locked(kEcho);
 	echo_seqn_ = seqn;
 }
 
 bool Egress::want_echo_locked()
 {
+	peer().lock.assert_held();
 	if (heartbeat_us_)
 		return false; // its echo will do
 	want_locked(kHeartbeat);
@@ -165,6 +171,7 @@ bool Egress::want_echo_locked()
 // Or of one that was sent after it.
 bool Egress::take_echo_locked(u32 seqn, u64 now_us, u64 &rtt_us)
 {
+	peer().lock.assert_held();
 	if (!heartbeat_us_ || static_cast<int>(seqn - timed_seqn_) < 0)
 		return false;
 	rtt_us = now_us - heartbeat_us_;
@@ -188,9 +195,9 @@ bool Egress::next_frame(Frame &frame)
 	{
 		Guard guard(peer().lock);
 
-		if (done && !is_detached())
+		if (done && !is_detached_locked())
 			account_locked(*done);
-		found = !is_detached() && has_frame_locked();
+		found = !is_detached_locked() && has_frame_locked();
 		if (found)
 			compose_locked(frame);
 		else

@@ -3,7 +3,7 @@
 // transmitting does so himself; when the socket is full, the listener goes on.
 #pragma once
 
-#include "core/message.hpp"
+#include "core/peer.hpp"
 #include "core/transmitter.hpp"
 #include "support/lock.hpp"
 
@@ -11,8 +11,6 @@ namespace ccm {
 
 class Connection;
 class Handshake;
-struct Channel;
-struct Peer;
 
 // All is under the peer's lock, but for what is the transmitter's.
 class Egress {
@@ -45,15 +43,18 @@ public:
 	// This is to be sent, once somebody transmits.
 	void want_locked(Due what)
 	{
+		peer().lock.assert_held();
 		due_ |= what;
 	}
 	bool wants_locked(Due what) const
 	{
+		peer().lock.assert_held();
 		return due_ & what;
 	}
 	// The peer's proof has come: acknowledge, announce limits, and say Ready.
 	void begin_session_locked()
 	{
+		peer().lock.assert_held();
 		greeted_ = true;
 		want_locked(kReady);
 	}
@@ -70,6 +71,7 @@ public:
 	// Why the socket took no frame; 0: it does.
 	int refused_locked() const
 	{
+		peer().lock.assert_held();
 		return state_ == State::Broken ? transmitter_.error() : 0;
 	}
 	// Nothing is sent any more, but for the frame that a transmitter has in
@@ -77,12 +79,14 @@ public:
 	void detach_locked();
 	bool is_unused_locked() const
 	{
-		return !is_owned();
+		peer().lock.assert_held();
+		return !is_owned_locked();
 	}
 	// Until nobody transmits. Sleeps.
 	void await_leaving();
 
 private:
+	Peer &peer() const;
 	enum class State {
 		Idle,	      // nobody transmits
 		Transmitting, // somebody does
@@ -95,42 +99,43 @@ private:
 	struct Source;
 	struct Transport;
 
-	bool is_owned() const
+	bool is_owned_locked() const REQUIRES(peer().lock)
 	{
 		return state_ == State::Transmitting ||
 		       state_ == State::Again || state_ == State::Leaving;
 	}
-	bool is_detached() const
+	bool is_detached_locked() const REQUIRES(peer().lock)
 	{
 		return state_ == State::Leaving || state_ == State::Gone;
 	}
 	bool next_frame(Frame &frame);
-	void account_locked(const Message &sent);
+	void account_locked(const Message &sent) REQUIRES(peer().lock);
 	bool goes_on(Transmitter::Outcome outcome);
-	void leave_locked(State to);
-	bool has_frame_locked() const;
-	bool may_send_messages_locked() const;
-	void compose_locked(Frame &frame);
-	bool compose_control_locked(Frame &frame);
-	wire::Header header_locked(wire::Kind kind) const;
-	void compose_proof_locked(Frame &frame);
-	void compose_heartbeat_locked(Frame &frame);
-	void compose_echo_locked(Frame &frame);
-	void compose_limit_locked(Frame &frame, Channel &channel);
-	void compose_fragment_locked(Frame &frame);
-	Peer &peer() const;
+	void leave_locked(State to) REQUIRES(peer().lock);
+	bool has_frame_locked() const REQUIRES(peer().lock);
+	bool may_send_messages_locked() const REQUIRES(peer().lock);
+	void compose_locked(Frame &frame) REQUIRES(peer().lock);
+	bool compose_control_locked(Frame &frame) REQUIRES(peer().lock);
+	wire::Header header_locked(wire::Kind kind) const REQUIRES(peer().lock);
+	void compose_proof_locked(Frame &frame) REQUIRES(peer().lock);
+	void compose_heartbeat_locked(Frame &frame) REQUIRES(peer().lock);
+	void compose_echo_locked(Frame &frame) REQUIRES(peer().lock);
+	void compose_limit_locked(Frame &frame, Channel &channel)
+		REQUIRES(peer().lock);
+	void compose_fragment_locked(Frame &frame) REQUIRES(peer().lock);
 
 	Connection &connection_;
 	const Handshake &handshake_;
-	State state_ = State::Idle;
-	u32 due_ = 0; // of enum Due
-	bool greeted_ = false;
-	bool goodbye_sent_ = false;
-	u32 heartbeat_seqn_ = 0; // of the last one sent
-	u32 timed_seqn_ = 0;	 // of the one whose echo is awaited
-	u64 heartbeat_us_ = 0;	 // when that was; 0: none is
-	u32 echo_seqn_ = 0;	 // of the peer's last
-	Sleepers left_;		 // asleep until nobody transmits
+	State state_ GUARDED_BY(peer().lock) = State::Idle;
+	u32 due_ GUARDED_BY(peer().lock) = 0; // of enum Due
+	bool greeted_ GUARDED_BY(peer().lock) = false;
+	bool goodbye_sent_ GUARDED_BY(peer().lock) = false;
+	u32 heartbeat_seqn_ GUARDED_BY(peer().lock) = 0; // of the last one sent
+	// Of the one whose echo is awaited, and when that was; 0: none is.
+	u32 timed_seqn_ GUARDED_BY(peer().lock) = 0;
+	u64 heartbeat_us_ GUARDED_BY(peer().lock) = 0;
+	u32 echo_seqn_ GUARDED_BY(peer().lock) = 0; // of the peer's last
+	Sleepers left_; // asleep until nobody transmits
 
 	// The transmitter's, or under the lock while there is none.
 	Transmitter transmitter_;

@@ -84,18 +84,18 @@ public:
 
 private:
 	// The one that this thread runs, or nullptr.
-	Handler *run_locked(const ccm_thread *thread);
+	Handler *run_locked(const ccm_thread *thread) REQUIRES(lock_);
 	template <class Which> void drain(Which which);
 	template <class Which> bool name(u32 nth, Which which);
 
 	Mailbox &mailbox_; // that it is part of
 
 	Lock lock_{CCM_LOCK_HANDLERS}; // protects all that follows
-	Tree<Handler> handlers_;
+	Tree<Handler> handlers_ GUARDED_BY(lock_);
 	// In the order of their numbers; one a thread of the pool, and the
 	// listener's.
-	List<Running> running_;
-	u64 last_number_ = 0;
+	List<Running> running_ GUARDED_BY(lock_);
+	u64 last_number_ GUARDED_BY(lock_) = 0;
 	Sleepers left_; // asleep until a handler being removed does not run
 };
 

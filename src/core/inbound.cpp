@@ -199,6 +199,7 @@ bool Connection::acknowledge(const wire::Header &header)
 	    header.acknowledged < peer->acknowledged_sequence)
 		return false;
 	peer->acknowledged_sequence = header.acknowledged;
+	expected_ = peer->received_sequence + 1;
 	return true;
 }
 
@@ -206,7 +207,7 @@ void Connection::begin_message(const wire::Header &header)
 {
 	// The one before must be whole, and none left out.
 	if (placement_.channel ||
-	    header.sequence != peer->received_sequence + 1) {
+	    header.sequence != expected_) {
 		todo_ = Todo::Break;
 		return;
 	}

@@ -88,11 +88,11 @@ private:
 	ccm_thread *thread_ = nullptr;
 
 	Lock lock_{CCM_LOCK_READY}; // protects the next five
-	List<Work> ready_;
-	bool stop_ = false;
-	bool tried_ = false; // to listen
-	int opened_ = 0;     // and what came of it
-	u64 due_ms_ = 0;     // asked for by others; 0: nothing
+	List<Work> ready_ GUARDED_BY(lock_);
+	bool stop_ GUARDED_BY(lock_) = false;
+	bool tried_ GUARDED_BY(lock_) = false; // to listen
+	int opened_ GUARDED_BY(lock_) = 0;     // and what came of it
+	u64 due_ms_ GUARDED_BY(lock_) = 0; // asked for by others; 0: nothing
 	Sleepers awake_;
 	Sleepers opening_; // asleep until it is tried_
 

@@ -249,8 +249,12 @@ bool Mailbox::move_out(Receiver &receiver)
 int Mailbox::cancel(const Want &want, int error)
 {
 	return end_those(
-		[&] { return filed_receivers_.first(want.form(), want.key()); },
+		[&] {
+			lock_.assert_held();
+			return filed_receivers_.first(want.form(), want.key());
+		},
 		[&](Receiver &r) {
+			lock_.assert_held();
 			return filed_receivers_.next(want.form(), r);
 		},
 		error);
@@ -258,15 +262,30 @@ int Mailbox::cancel(const Want &want, int error)
 
 void Mailbox::fail_node(u32 node, int error)
 {
-	(void)end_those([&] { return of_nodes_.first(node); },
-			[&](Receiver &r) { return of_nodes_.next(r); }, error);
+	(void)end_those(
+		[&] {
+			lock_.assert_held();
+			return of_nodes_.first(node);
+		},
+		[&](Receiver &r) {
+			lock_.assert_held();
+			return of_nodes_.next(r);
+		},
+		error);
 }
 
 void Mailbox::end_all(int error)
 {
-	(void)end_those([&] { return receivers_.front(); },
-			[&](Receiver &r) { return receivers_.next(&r); },
-			error);
+	(void)end_those(
+		[&] {
+			lock_.assert_held();
+			return receivers_.front();
+		},
+		[&](Receiver &r) {
+			lock_.assert_held();
+			return receivers_.next(&r);
+		},
+		error);
 }
 
 struct Mailbox::Ending {

@@ -221,18 +221,18 @@ private:
 	Message *pop();
 	void purge();
 
-	Receiver *longest_locked(const Key &key);
-	Receiver *first_locked(const Key &key, u32 size);
-	void deliver_locked(Message *message);
-	bool serve_locked(Receiver &receiver);
-	Message *find_locked(const Want &want);
-	void unqueue_locked(Message *message);
-	void enlist_locked(Receiver &receiver);
-	void strike_locked(Receiver &receiver);
-	void step_out_locked(Receiver &receiver);
-	void step_back_locked(Receiver &receiver);
-	void end_locked(Receiver &receiver, int error);
-	void end_soon_locked(Receiver &receiver, int error);
+	Receiver *longest_locked(const Key &key) REQUIRES(lock_);
+	Receiver *first_locked(const Key &key, u32 size) REQUIRES(lock_);
+	void deliver_locked(Message *message) REQUIRES(lock_);
+	bool serve_locked(Receiver &receiver) REQUIRES(lock_);
+	Message *find_locked(const Want &want) REQUIRES(lock_);
+	void unqueue_locked(Message *message) REQUIRES(lock_);
+	void enlist_locked(Receiver &receiver) REQUIRES(lock_);
+	void strike_locked(Receiver &receiver) REQUIRES(lock_);
+	void step_out_locked(Receiver &receiver) REQUIRES(lock_);
+	void step_back_locked(Receiver &receiver) REQUIRES(lock_);
+	void end_locked(Receiver &receiver, int error) REQUIRES(lock_);
+	void end_soon_locked(Receiver &receiver, int error) REQUIRES(lock_);
 	struct Ending;
 	template <class First, class Next>
 	int end_those(First first, Next next, int error);
@@ -243,26 +243,28 @@ private:
 	const KeyHash chance_;
 	Lock lock_{
 		CCM_LOCK_BOX}; // protects all that follows, and the placements
-	bool attached_ = false;
-	bool shut_ = false;
-	bool detaching_ = false;
-	struct ::module *owner_ = nullptr;
-	ccm_limits limits_ = kUnattached;
-	u32 users_ = 0;	      // between enter() and leave()
-	Sleepers left_;	      // the last of them has left, or the owner
-	u64 last_number_ = 0; // of a receiver
-	u32 waiting_ = 0;
-	List<Receiver> receivers_; // Posted and Filling, in order
-	Filing<Receiver> filed_receivers_{chance_};
+	bool attached_ GUARDED_BY(lock_) = false;
+	bool shut_ GUARDED_BY(lock_) = false;
+	bool detaching_ GUARDED_BY(lock_) = false;
+	struct ::module *owner_ GUARDED_BY(lock_) = nullptr;
+	ccm_limits limits_ GUARDED_BY(lock_) = kUnattached;
+	u32 users_ GUARDED_BY(lock_) = 0; // between enter() and leave()
+	Sleepers left_; // the last of them has left, or the owner
+	u64 last_number_ GUARDED_BY(lock_) = 0; // of a receiver
+	u32 waiting_ GUARDED_BY(lock_) = 0;
+	// Posted and Filling, in order.
+	List<Receiver> receivers_ GUARDED_BY(lock_);
+	Filing<Receiver> filed_receivers_ GUARDED_BY(lock_){chance_};
 	// Those that wait for one node alone.
-	Index<ByNumber<Receiver, OfNode, &Receiver::node>> of_nodes_;
+	Index<ByNumber<Receiver, OfNode, &Receiver::node>>
+		of_nodes_ GUARDED_BY(lock_);
 	// Posted alone, and how many there are that name as much.
-	Index<ByWant> posted_{ByWant(chance_)};
-	u32 posted_count_[kForms] = {};
-	u64 count_ = 0;
-	u64 bytes_ = 0;		 // at true size
-	List<Message> messages_; // in order of arrival
-	Filing<Message> filed_messages_{chance_};
+	Index<ByWant> posted_ GUARDED_BY(lock_){ByWant(chance_)};
+	u32 posted_count_[kForms] GUARDED_BY(lock_) = {};
+	u64 count_ GUARDED_BY(lock_) = 0;
+	u64 bytes_ GUARDED_BY(lock_) = 0;	   // at true size
+	List<Message> messages_ GUARDED_BY(lock_); // in order of arrival
+	Filing<Message> filed_messages_ GUARDED_BY(lock_){chance_};
 };
 
 } // namespace ccm

@@ -67,9 +67,9 @@ public:
 
 private:
 	void offer(Outlet &outlet, ccm_event event);
-	u64 offer_locked(Outlet &outlet, ccm_event &event);
-	bool tell_due_locked(u64 now, u64 &next);
-	void tell_locked(ccm_event event);
+	u64 offer_locked(Outlet &outlet, ccm_event &event) REQUIRES(mutex_);
+	bool tell_due_locked(u64 now, u64 &next) REQUIRES(mutex_);
+	void tell_locked(ccm_event event) REQUIRES(mutex_);
 
 	Node &node_;
 	// Protects all that follows, and peers' outlets. Whoever decides that an
@@ -77,10 +77,11 @@ private:
 	// comes after, and the generation never goes back. The listener takes it:
 	// nothing under it waits for more than the kernel's memory.
 	Mutex mutex_{CCM_MUTEX_NEWS};
-	Outlet connections_;
-	Outlet calls_;
-	List<Outlet> withheld_; // those that hold something
-	bool asked_ = false;	// there is a listener, which asks
+	Outlet connections_ GUARDED_BY(mutex_);
+	Outlet calls_ GUARDED_BY(mutex_);
+	List<Outlet> withheld_ GUARDED_BY(mutex_); // those that hold something
+	// There is a listener, which asks.
+	bool asked_ GUARDED_BY(mutex_) = false;
 };
 
 } // namespace ccm

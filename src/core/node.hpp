@@ -158,7 +158,8 @@ private:
 	void refuse_call(Message *call, wire::Answer::Outcome outcome);
 	void finish_call(Message *call, Reply &reply);
 	void detach(Mailbox &mailbox);
-	Result<Peer *> new_peer(const ccm_peer_config &config, bool self);
+	Result<Peer *> new_peer(const ccm_peer_config &config, bool self)
+		REQUIRES(mutex_);
 	Status begin_starting(const ccm_node_config &config, Refusal &refusal);
 	Status start(Refusal &refusal);
 	bool leave_starting();
@@ -166,14 +167,16 @@ private:
 	static void let_go(Secret *old);
 	static void clean_up(void *node);
 	void remove_deleted();
-	void remove_all(Gone &gone);
+	void remove_all(Gone &gone) REQUIRES(mutex_);
 	void put_all(Gone &gone);
-	void begin_ending();
+	void begin_ending() REQUIRES(mutex_);
 	Life life();
 	void end_life();
-	Status check_life(Refusal &refusal) const;
-	Status set_windows(u32 module, const ccm_limits &limits, bool attached);
-	Result<Peer *> find(u32 number, Refusal &refusal) const;
+	Status check_life(Refusal &refusal) const REQUIRES(mutex_);
+	Status set_windows(u32 module, const ccm_limits &limits, bool attached)
+		REQUIRES(mutex_);
+	Result<Peer *> find(u32 number, Refusal &refusal) const
+		REQUIRES(mutex_);
 	static Status wait_while(Peer &peer, ccm_state during, int timeout_ms);
 
 	Removals removals_; // of handlers
@@ -185,7 +188,7 @@ private:
 	Atomic<bool> going_;
 	Atomic<u64> generation_;
 	Atomic<Secret *> secret_; // changed under the mutex, read inside RCU
-	Life life_ = Life::None;  // changed under the mutex
+	Life life_ GUARDED_BY(mutex_) = Life::None;
 	Listener *listener_ = nullptr; // unless unconfigured
 	// Changed under the mutex, read inside RCU.
 	Table<Peer, CCM_NODE_MAX + 1> peers_;

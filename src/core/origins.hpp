@@ -80,8 +80,8 @@ public:
 
 private:
 	Lock lock_{CCM_LOCK_ORIGINS}; // protects all that follows
-	Index<ByAddress> origins_;
-	u32 peer_count_ = 0;
+	Index<ByAddress> origins_ GUARDED_BY(lock_);
+	u32 peer_count_ GUARDED_BY(lock_) = 0;
 };
 
 } // namespace ccm

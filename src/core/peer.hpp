@@ -95,16 +95,18 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 
 	// For those who hold the lock.
 	// Whether there is room for so much more: nobody's number has little.
-	bool keeps_locked(const Channel &channel, u64 charge) const;
+	bool keeps_locked(const Channel &channel, u64 charge) const
+		REQUIRES(lock);
 	// More is held than there is room for, as nobody is there any more.
-	bool is_too_much_locked(const Channel &channel) const
+	bool is_too_much_locked(const Channel &channel) const REQUIRES(lock)
 	{
 		return !keeps_locked(channel, 0);
 	}
 	// A message has come, and this much is held of what it counts.
-	void take_in_locked(Channel &channel, u64 charge, u64 holds);
+	void take_in_locked(Channel &channel, u64 charge, u64 holds)
+		REQUIRES(lock);
 	// Made if need be; nullptr without memory.
-	Channel *channel_locked(u32 module);
+	Channel *channel_locked(u32 module) REQUIRES(lock);
 	Channel *known_channel(u32 module) const
 	{
 		return channels_.get(module);
@@ -115,92 +117,104 @@ struct Peer : Work, Hook<OfOrigin>, Hook<Removed> {
 		return *channels_.get(message.module);
 	}
 	// A machine of this incarnation has proven to be the peer.
-	void meet_locked(u64 proven);
+	void meet_locked(u64 proven) REQUIRES(lock);
 	// What is accepted already is the last.
-	void take_no_more_locked();
-	void change_locked(ccm_state to, ccm_reason why, int errno_behind);
+	void take_no_more_locked() REQUIRES(lock);
+	void change_locked(ccm_state to, ccm_reason why, int errno_behind)
+		REQUIRES(lock);
 	// The first that is to be sent, or nullptr; it is charged until it is sent.
-	Message *take_queued_locked();
+	Message *take_queued_locked() REQUIRES(lock);
 	// There may be room in this channel now, or none any more.
-	void review_locked(Channel &channel);
+	void review_locked(Channel &channel) REQUIRES(lock);
 	// What has room in its channel and waited for the queue goes on, if there is
 	// some there.
-	void admit_waiting_locked();
-	void fail_senders_locked(int error);
+	void admit_waiting_locked() REQUIRES(lock);
+	void fail_senders_locked(int error) REQUIRES(lock);
 	// Everything about the session begins anew, for a connection.
-	void begin_session_locked(u32 their_window);
+	void begin_session_locked(u32 their_window) REQUIRES(lock);
 	// No connection: nothing of what was to be sent will be.
-	Loss end_session_locked(List<Message> &dropped);
+	Loss end_session_locked(List<Message> &dropped) REQUIRES(lock);
 	// Who is to transmit, if nobody does and there is something: the caller,
 	// who has to run() it.
-	Egress *claim_egress_locked();
+	Egress *claim_egress_locked() REQUIRES(lock);
 	// This must be told to the peer.
-	void announce_locked(Channel &channel);
+	void announce_locked(Channel &channel) REQUIRES(lock);
 
 	Lock lock{CCM_LOCK_PEER}; // protects all that follows
-	ccm_state state = CCM_STATE_DOWN;
-	ccm_reason reason = CCM_REASON_NONE;
-	int error = 0;
-	u64 since_ms;
-	ccm_peer_policy policy;
-	bool listening = false;
-	bool deleted = false;	// goes, once it is down
-	bool untold = true;	// what is told of it later must not come before
-	bool close_due = false; // asked for since it was down
-	u64 newest = 0; // order of accepting, of the newest connection it had
-	u64 downs = 0;	// times it went down
-	u64 incarnation = 0;
-	Claims claims;			  // of machines to be this peer
-	u64 rtt_us = 0;			  // of the last heartbeat answered
-	Quota pokes{kPokeMs, 1};	  // that are told
-	u64 pokes_left_out = 0;		  // since the last one that was
-	Connection *connection = nullptr; // that may be used to send
-	Sleepers changed;		  // asleep until the state is another
+	ccm_state state GUARDED_BY(lock) = CCM_STATE_DOWN;
+	ccm_reason reason GUARDED_BY(lock) = CCM_REASON_NONE;
+	int error GUARDED_BY(lock) = 0;
+	u64 since_ms GUARDED_BY(lock);
+	ccm_peer_policy policy GUARDED_BY(lock);
+	bool listening GUARDED_BY(lock) = false;
+	bool deleted GUARDED_BY(lock) = false; // goes, once it is down
+	// What is told of it later must not come before.
+	bool untold GUARDED_BY(lock) = true;
+	bool close_due GUARDED_BY(lock) = false; // asked for since it was down
+	// Order of accepting, of the newest connection it had.
+	u64 newest GUARDED_BY(lock) = 0;
+	u64 downs GUARDED_BY(lock) = 0; // times it went down
+	u64 incarnation GUARDED_BY(lock) = 0;
+	Claims claims GUARDED_BY(lock);	 // of machines to be this peer
+	u64 rtt_us GUARDED_BY(lock) = 0; // of the last heartbeat answered
+	Quota pokes GUARDED_BY(lock){kPokeMs, 1}; // that are told
+	u64 pokes_left_out GUARDED_BY(lock) = 0;  // since the last one that was
+	// The one that may be used to send.
+	Connection *connection GUARDED_BY(lock) = nullptr;
+	Sleepers changed; // asleep until the state is another
 
-	List<Message> queue; // accepted, in order
-	u64 queued = 0;	     // their charge
-	u64 queue_count = 0;
-	List<Message> arrived; // of self: for the listener, and what is behind
-	bool taking_own = false; // it has one of them in hand
-	List<Message> answers;	 // until the queue has room
-	u64 answers_charge = 0;
-	List<Channel> to_announce;
-	u64 sent_sequence = 0;	       // of the last message begun
-	u64 acknowledged_sequence = 0; // of the last the peer has
-	u64 received_sequence = 0;     // of the last we have
-	u64 held = 0;		       // of all channels
-	u64 orphaned = 0;	       // of these, of those nobody has attached
-	u64 default_limit = 0;	       // of numbers the peer said nothing about
-	ccm_peer_stats stats{};
+	List<Message> queue GUARDED_BY(lock); // accepted, in order
+	u64 queued GUARDED_BY(lock) = 0;      // their charge
+	u64 queue_count GUARDED_BY(lock) = 0;
+	// Of self: for the listener, and what is behind.
+	List<Message> arrived GUARDED_BY(lock);
+	bool taking_own GUARDED_BY(lock) = false; // it has one of them in hand
+	List<Message> answers GUARDED_BY(lock);	  // until the queue has room
+	u64 answers_charge GUARDED_BY(lock) = 0;
+	List<Channel> to_announce GUARDED_BY(lock);
+	u64 sent_sequence GUARDED_BY(lock) = 0; // of the last message begun
+	// Of the last the peer has.
+	u64 acknowledged_sequence GUARDED_BY(lock) = 0;
+	u64 received_sequence GUARDED_BY(lock) = 0; // of the last we have
+	u64 held GUARDED_BY(lock) = 0;		    // of all channels
+	// Of these, of those nobody has attached.
+	u64 orphaned GUARDED_BY(lock) = 0;
+	// Of numbers the peer said nothing about.
+	u64 default_limit GUARDED_BY(lock) = 0;
+	ccm_peer_stats stats GUARDED_BY(lock){};
 
 private:
 	void wake_listener();
 	Result<bool> offer(Sender &sender, bool may_wait, MaySleep may_sleep,
 			   Egress *&mine);
 	Status await(Sender &sender, int timeout_ms);
-	Status check_locked(const Channel &channel, u32 size) const;
-	bool has_room_locked(const Channel &channel, u64 charge) const;
-	bool is_queue_full_locked() const
+	Status check_locked(const Channel &channel, u32 size) const
+		REQUIRES(lock);
+	bool has_room_locked(const Channel &channel, u64 charge) const
+		REQUIRES(lock);
+	bool is_queue_full_locked() const REQUIRES(lock)
 	{
 		return !self && queued >= kQueueMax;
 	}
-	void freed_locked(Channel &channel);
-	void review_orphans_locked();
-	void accept_locked(Channel &channel, Message *message);
-	void accept_answer_locked(Channel &channel, Message *answer);
-	Status let_wait_locked(Message *answer, Message &call);
-	void settle_locked(Message &answer);
-	void give_back_locked(Channel &channel, u64 charge);
-	void set_attached_locked(Channel &channel, bool attached);
-	Channel *put_channel_locked(Channel *made);
+	void freed_locked(Channel &channel) REQUIRES(lock);
+	void review_orphans_locked() REQUIRES(lock);
+	void accept_locked(Channel &channel, Message *message) REQUIRES(lock);
+	void accept_answer_locked(Channel &channel, Message *answer)
+		REQUIRES(lock);
+	Status let_wait_locked(Message *answer, Message &call) REQUIRES(lock);
+	void settle_locked(Message &answer) REQUIRES(lock);
+	void give_back_locked(Channel &channel, u64 charge) REQUIRES(lock);
+	void set_attached_locked(Channel &channel, bool attached)
+		REQUIRES(lock);
+	Channel *put_channel_locked(Channel *made) REQUIRES(lock);
 
 	Count count_;
 	Atomic<bool> down_{true}; // as the state, which the lock protects
-	u64 last_turn_ = 0;
+	u64 last_turn_ GUARDED_BY(lock) = 0;
 	// The first of whose senders waits for the queue alone, in turn.
-	Tree<Channel> eligible_;
+	Tree<Channel> eligible_ GUARDED_BY(lock);
 	Table<Channel, CCM_MODULE_MAX + 1>
-		channels_; // kept until the peer goes
+		channels_; // found without the lock; kept until the peer goes
 };
 
 } // namespace ccm

@@ -53,29 +53,32 @@ private:
 	static int thread_main(void *worker);
 	void work(Worker &worker);
 	Message *next_call(Worker &worker);
-	Message *take_locked(Worker &worker);
+	Message *take_locked(Worker &worker) REQUIRES(lock_);
 	static void make_threads(void *pool);
-	bool wants_thread_locked() const;
+	bool wants_thread_locked() const REQUIRES(lock_);
 	bool begin_making();
 	bool make_thread();
 	void give_up_making();
-	bool give_to_idle_locked(Message *call);
-	void queue_locked(Message *call);
-	void take_all_locked(Tree<Message> &calls);
+	bool give_to_idle_locked(Message *call) REQUIRES(lock_);
+	void queue_locked(Message *call) REQUIRES(lock_);
+	void take_all_locked(Tree<Message> &calls) REQUIRES(lock_);
 	void reap();
 	static void join(Worker &worker);
 
 	Node &node_;
 	Lock lock_{CCM_LOCK_POOL}; // protects all that follows
-	Tree<Message> calls_;	   // no thread has time for them yet; in turn
-	u64 last_turn_ = 0;
-	u32 waiting_ = 0;	  // how many of calls_
-	List<Worker> workers_;	  // that have not ended
-	List<Worker> ended_;	  // to be joined
-	List<Worker, Idle> idle_; // the last to become so is the first
-	u32 count_ = 0;		  // of workers_, and those being made
-	u32 fresh_ = 0;		  // of these: have not asked for a call yet
-	bool stopping_ = false;
+	// No thread has time for them yet; in turn.
+	Tree<Message> calls_ GUARDED_BY(lock_);
+	u64 last_turn_ GUARDED_BY(lock_) = 0;
+	u32 waiting_ GUARDED_BY(lock_) = 0;	 // how many of calls_
+	List<Worker> workers_ GUARDED_BY(lock_); // that have not ended
+	List<Worker> ended_ GUARDED_BY(lock_);	 // to be joined
+	// The last to become so is the first.
+	List<Worker, Idle> idle_ GUARDED_BY(lock_);
+	u32 count_ GUARDED_BY(lock_) = 0; // of workers_, and those being made
+	// Of these: have not asked for a call yet.
+	u32 fresh_ GUARDED_BY(lock_) = 0;
+	bool stopping_ GUARDED_BY(lock_) = false;
 
 	// A new thread waits for memory that nobody asks for in our way, and which
 	// may come free only by what the listener does.

@@ -43,11 +43,11 @@ public:
 	void end(Removal &removal);
 
 private:
-	bool is_circle_locked(Removal &added);
-	bool is_awaited_locked(const Removal &removal);
+	bool is_circle_locked(Removal &added) REQUIRES(lock_);
+	bool is_awaited_locked(const Removal &removal) REQUIRES(lock_);
 
 	Lock lock_{CCM_LOCK_REMOVALS}; // protects the list
-	List<Removal> removals_;
+	List<Removal> removals_ GUARDED_BY(lock_);
 };
 
 } // namespace ccm

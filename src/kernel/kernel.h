@@ -95,6 +95,10 @@ struct ccm_task {
 void ccm_lock_init(struct ccm_lock *lock, enum ccm_lock_kind kind);
 unsigned long ccm_lock_take(struct ccm_lock *lock);
 void ccm_lock_drop(struct ccm_lock *lock, unsigned long flags);
+#ifdef CCM_KUNIT
+/* Complains unless it is held. */
+void ccm_lock_assert_held(const struct ccm_lock *lock);
+#endif
 
 /* Sleeps. */
 void ccm_mutex_init(struct ccm_mutex *mutex, enum ccm_mutex_kind kind);

@@ -49,6 +49,13 @@ void ccm_lock_drop(struct ccm_lock *lock, unsigned long flags)
 	spin_unlock_irqrestore(&lock->lock, flags);
 }
 
+#ifdef CCM_KUNIT
+void ccm_lock_assert_held(const struct ccm_lock *lock)
+{
+	lockdep_assert_held(&lock->lock);
+}
+#endif
+
 void ccm_mutex_init(struct ccm_mutex *mutex, enum ccm_mutex_kind kind)
 {
 	mutex_init(&mutex->mutex);

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "kernel/kernel.h"
+#include "support/annotations.hpp"
 
 namespace ccm {
 
 // A spinlock, taken with interrupts off.
-class Lock {
+class CAPABILITY("lock") Lock {
 public:
 	explicit Lock(ccm_lock_kind kind)
 	{
@@ -16,6 +17,15 @@ public:
 	Lock(const Lock &) = delete;
 	Lock &operator=(const Lock &) = delete;
 
+	// For those who are called with it held, where the compiler cannot see that:
+	// it believes this, and the builds for tests look.
+	void assert_held() const ASSERT_CAPABILITY(this)
+	{
+#ifdef CCM_KUNIT
+		ccm_lock_assert_held(&lock_);
+#endif
+	}
+
 private:
 	friend class Guard;
 
@@ -23,13 +33,13 @@ private:
 };
 
 // Holds a Lock while in scope.
-class Guard {
+class SCOPED_CAPABILITY Guard {
 public:
-	explicit Guard(Lock &lock) : lock_(lock)
+	explicit Guard(Lock &lock) ACQUIRE(lock) : lock_(lock)
 	{
 		take();
 	}
-	~Guard()
+	~Guard() RELEASE()
 	{
 		drop();
 	}
@@ -51,7 +61,7 @@ private:
 };
 
 // A lock that its waiters sleep for.
-class Mutex {
+class CAPABILITY("mutex") Mutex {
 public:
 	explicit Mutex(ccm_mutex_kind kind)
 	{
@@ -66,13 +76,13 @@ private:
 	ccm_mutex mutex_;
 };
 
-class MutexGuard {
+class SCOPED_CAPABILITY MutexGuard {
 public:
-	explicit MutexGuard(Mutex &mutex) : mutex_(mutex)
+	explicit MutexGuard(Mutex &mutex) ACQUIRE(mutex) : mutex_(mutex)
 	{
 		ccm_mutex_take(&mutex_.mutex_);
 	}
-	~MutexGuard()
+	~MutexGuard() RELEASE()
 	{
 		ccm_mutex_drop(&mutex_.mutex_);
 	}

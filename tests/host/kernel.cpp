@@ -218,6 +218,12 @@ void ccm_lock_drop(ccm_lock *lock, unsigned long)
 	pass(kind);
 }
 
+void ccm_lock_assert_held(const ccm_lock *lock)
+{
+	if (!held[in<const HostLock>(lock).kind])
+		die("a lock is not held that should be");
+}
+
 void ccm_mutex_init(ccm_mutex *mutex, ccm_mutex_kind kind)
 {
 	new (mutex) HostMutex{{}, kind};
