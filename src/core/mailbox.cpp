@@ -22,16 +22,35 @@ Status Mailbox::attach(const ccm_limits &limits, struct ::module *owner)
 	return {};
 }
 
+Status Mailbox::set_detaching_locked()
+{
+	if (!attached_)
+		return ccm::fail(ENOENT);
+	attached_ = false;
+	detaching_ = true;
+	limits_ = kUnattached;
+	return {};
+}
+
 Status Mailbox::begin_detach()
 {
 	{
 		Guard guard(lock_);
 
-		if (!attached_)
+		TRY(set_detaching_locked());
+	}
+	end_all(ESHUTDOWN);
+	return {};
+}
+
+Status Mailbox::begin_detach_of(const struct ::module *wanted)
+{
+	{
+		Guard guard(lock_);
+
+		if (owner_ != wanted)
 			return ccm::fail(ENOENT);
-		attached_ = false;
-		detaching_ = true;
-		limits_ = kUnattached;
+		TRY(set_detaching_locked());
 	}
 	end_all(ESHUTDOWN);
 	return {};

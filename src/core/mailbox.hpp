@@ -167,6 +167,8 @@ public:
 	// ENOENT. After the second nobody is inside, nothing queued and no handler
 	// left. Sleeps.
 	Status begin_detach();
+	// The same if this owner has attached it, else ENOENT too.
+	Status begin_detach_of(const struct ::module *owner);
 	void finish_detach();
 	// Until whoever detaches this owner's number has done so. Sleeps.
 	void await_end_of(const struct ::module *owner);
@@ -239,6 +241,7 @@ private:
 	template <class First, class Next>
 	bool end_some(First first, Next next, Ending &ending);
 	void end_all(int error);
+	Status set_detaching_locked();
 
 	const KeyHash chance_;
 	Lock lock_{

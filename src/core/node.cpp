@@ -724,7 +724,7 @@ Status Node::attach(u32 module, const ccm_limits &limits,
 		told = set_windows(module, limits, true);
 	}
 	// Somebody may use the number by now, and end as at any other detach.
-	if (!told.ok() && mailbox->begin_detach().ok())
+	if (!told.ok() && mailbox->begin_detach_of(owner).ok())
 		detach(*mailbox);
 	return told;
 }
@@ -778,7 +778,8 @@ u32 Node::forget(const struct ::module *owner)
 	for (Mailbox &mailbox : mailboxes) {
 		if (mailbox.owner() != owner)
 			continue;
-		if (!mailbox.begin_detach().ok()) {
+		// It may have become another's by now.
+		if (!mailbox.begin_detach_of(owner).ok()) {
 			mailbox.await_end_of(owner);
 			continue;
 		}

@@ -143,20 +143,21 @@ static struct net *find_attached(const struct module *owner, bool *ending)
 	return found;
 }
 
-static u32 forget_in(struct net *net, const struct module *owner)
+/* False: the namespace has no node any more, and whoever ends that is at it. */
+static bool forget_in(struct net *net, const struct module *owner,
+		      u32 *forgotten)
 {
 	struct ccm_node *node = ccm_netns_node(net);
 	unsigned int scope;
-	u32 forgotten = 0;
 
 	if (node) {
 		scope = memalloc_noio_save();
-		forgotten = ccm_core_forget(node, owner);
+		*forgotten += ccm_core_forget(node, owner);
 		memalloc_noio_restore(scope);
 		ccm_core_put(node);
 	}
 	put_net(net);
-	return forgotten;
+	return node;
 }
 
 /*
@@ -170,10 +171,8 @@ static void forget_module(const struct module *owner)
 	bool ending;
 
 	while ((net = find_attached(owner, &ending))) {
-		if (ending)
+		if (ending || !forget_in(net, owner, &forgotten))
 			msleep(20);
-		else
-			forgotten += forget_in(net, owner);
 	}
 	if (forgotten)
 		pr_warn("module %s was unloaded without detaching: done for it\n",

@@ -637,6 +637,37 @@ CCM_TEST(self, forget__while_another_detaches)
 	EXPECT(!ccm_core_has(lone.node, owner));
 }
 
+// The number of a module that goes may have become another's, behind its back.
+CCM_TEST(self, forget__another_attaches_meanwhile)
+{
+	auto *owner = reinterpret_cast<struct module *>(0x10);
+	auto *another = reinterpret_cast<struct module *>(0x20);
+	bool came = true;
+
+	for (u32 nth = 1; came; nth++) {
+		Lone lone;
+		bool attached = false;
+		auto change_hands = [&] {
+			attached = lone.detach() == 0 &&
+				   ccm_core_attach(lone.node, kModule, nullptr,
+						   another) == 0;
+		};
+
+		REQUIRE(lone.set_node());
+		REQUIRE_EQ(0,
+			   ccm_core_attach(lone.node, kModule, nullptr, owner));
+		{
+			Between between(nth, change_hands);
+
+			(void)ccm_core_forget(lone.node, owner);
+			came = between.came();
+		}
+		EXPECT(!ccm_core_has(lone.node, owner));
+		if (attached)
+			EXPECT(ccm_core_has(lone.node, another));
+	}
+}
+
 // As between two nodes: what was sent before a call is there when it runs, what was
 // sent after it is not.
 CCM_TEST(self, order__of_calls_and_messages)
