@@ -14,6 +14,11 @@
 #define sockaddr_unsized sockaddr
 #endif
 
+/* What is called around each request; a type of its own since 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define genl_split_ops genl_ops
+#endif
+
 /*
  * A socket that may send in the middle of reclaim must not use the task's own
  * fragment. Until 6.2 its sk_allocation, without GFP_IO or GFP_FS, says so.

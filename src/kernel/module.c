@@ -35,8 +35,10 @@ no_tasks:
 
 static void __exit ccm_exit(void)
 {
-	ccm_netlink_exit();
+	/* No administrator any more, and then no node: its last events are heard. */
+	ccm_netlink_close();
 	ccm_netns_exit();
+	ccm_netlink_exit();
 	/* Nobody is left in our text who is there inside RCU alone. */
 	synchronize_rcu();
 	ccm_task_end();

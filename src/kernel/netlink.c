@@ -18,6 +18,7 @@
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 
+#include "compat.h"
 #include "kernel.h"
 #include "keyring.h"
 #include "netlink.h"
@@ -30,9 +31,9 @@ MODULE_ALIAS_GENL_FAMILY(CCM_FAMILY_NAME);
 
 static struct genl_family ccm_nl_family;
 
-/* Protects ccm_nl_registered, and the family while an event is being sent. */
-static DECLARE_RWSEM(ccm_nl_family_lock);
-static bool ccm_nl_registered;
+/* Protects ccm_nl_closed, and is held for reading while a request is served. */
+static DECLARE_RWSEM(ccm_nl_requests);
+static bool ccm_nl_closed;
 
 /* --- writing messages ---------------------------------------------------- */
 
@@ -614,17 +615,11 @@ static void ccm_nl_send_event(struct net *net, const struct ccm_event *event)
 				CCM_NL_EVENT_GFP);
 }
 
-/*
- * Sleeps. Nodes report until they are gone, which is after the family. A peer
- * can cause an event a message: nothing is built that nobody hears.
- */
+/* A peer can cause an event a message: nothing is built that nobody hears. */
 void ccm_netlink_event(struct net *net, const struct ccm_event *event)
 {
-	down_read(&ccm_nl_family_lock);
-	if (ccm_nl_registered &&
-	    genl_has_listeners(&ccm_nl_family, net, CCM_NLGRP_EVENTS))
+	if (genl_has_listeners(&ccm_nl_family, net, CCM_NLGRP_EVENTS))
 		ccm_nl_send_event(net, event);
-	up_read(&ccm_nl_family_lock);
 }
 
 /* --- the family ---------------------------------------------------------- */
@@ -637,24 +632,37 @@ static const struct genl_multicast_group ccm_nl_groups[] = {
 	},
 };
 
+/* Dumps need no such thing: each keeps the module, and none begins when it goes. */
+static int ccm_nl_begin(const struct genl_split_ops *ops, struct sk_buff *skb,
+			struct genl_info *info)
+{
+	down_read(&ccm_nl_requests);
+	if (!ccm_nl_closed)
+		return 0;
+	up_read(&ccm_nl_requests);
+	return ccm_nl_refuse(info, -ESHUTDOWN,
+			     "the module kccm is being unloaded");
+}
+
+static void ccm_nl_end(const struct genl_split_ops *ops, struct sk_buff *skb,
+		       struct genl_info *info)
+{
+	up_read(&ccm_nl_requests);
+}
+
 static struct genl_family ccm_nl_family __ro_after_init = {
 	.name = CCM_FAMILY_NAME,
 	.version = CCM_FAMILY_VERSION,
 	.module = THIS_MODULE,
 	.netnsok = true,
 	.parallel_ops = true,
+	.pre_doit = ccm_nl_begin,
+	.post_doit = ccm_nl_end,
 	.ops = ccm_nl_ops,
 	.n_ops = ARRAY_SIZE(ccm_nl_ops),
 	.mcgrps = ccm_nl_groups,
 	.n_mcgrps = ARRAY_SIZE(ccm_nl_groups),
 };
-
-static void ccm_nl_hear(bool registered)
-{
-	down_write(&ccm_nl_family_lock);
-	ccm_nl_registered = registered;
-	up_write(&ccm_nl_family_lock);
-}
 
 /* A socket closes, perhaps a manager's; its process need not live any more. */
 static int ccm_nl_released(struct notifier_block *self, unsigned long event,
@@ -680,14 +688,18 @@ int __init ccm_netlink_init(void)
 	err = genl_register_family(&ccm_nl_family);
 	if (err)
 		netlink_unregister_notifier(&ccm_nl_releases);
-	else
-		ccm_nl_hear(true);
 	return err;
+}
+
+void ccm_netlink_close(void)
+{
+	down_write(&ccm_nl_requests);
+	ccm_nl_closed = true;
+	up_write(&ccm_nl_requests);
+	netlink_unregister_notifier(&ccm_nl_releases);
 }
 
 void ccm_netlink_exit(void)
 {
-	ccm_nl_hear(false);
 	genl_unregister_family(&ccm_nl_family);
-	netlink_unregister_notifier(&ccm_nl_releases);
 }

@@ -5,11 +5,11 @@
 struct ccm_event;
 struct net;
 
-/*
- * To be called when namespaces have their nodes, and before they lose them.
- * Nodes may report events at any time; without the family nobody hears them.
- */
+/* To be called when namespaces have their nodes; no node reports an event before. */
 int ccm_netlink_init(void);
+/* No request is being served when this returns, or will be. Events still are sent. */
+void ccm_netlink_close(void);
+/* When the last node has reported its last event. */
 void ccm_netlink_exit(void);
 
 /* Tell those who joined the group. Sleeps. */

@@ -144,6 +144,20 @@ unload() {
 	check "$1_nothing_left" on "$1" nothing_left
 }
 
+# watches GUEST: from now on somebody hears of its events.
+# shellcheck disable=SC2016,SC2317  # the guest's; `check` calls this
+watches() {
+	# By a name that nothing_left() does not take for a thread of the module's.
+	on "$1" 'ln -s "$(which ccmctl)" /tmp/listens && /tmp/listens monitor >/tmp/end &' &&
+		on "$1" 'wait_for 20 sh -c "ccmctl peer add 9 --address 10.77.0.9; ccmctl peer delete 9; [ -s /tmp/end ]"'
+}
+
+# heard_the_end GUEST: the last that he has heard. The module has gone since.
+# shellcheck disable=SC2317  # `check` calls this
+heard_the_end() {
+	on "$1" 'killall listens; cat /tmp/end; tail -n 1 /tmp/end | grep "this node is no longer configured"'
+}
+
 # A node in a user namespace of its own, once the administrator allows it.
 userns=/sys/module/kccm/parameters/userns
 # shellcheck disable=SC2016  # $IP is the guest's
@@ -199,7 +213,9 @@ two_kernels() {
 	traffic node1 node2 "" ""
 	processes
 	for node in node1 node2; do
+		check "${node}_is_watched" watches $node
 		unload $node
+		check "${node}_end_is_told" heard_the_end $node
 		"$vm/judge.sh" "$cluster/$node/console.log" "smoke-$run: ${node}_console_is_clean" || failed=1
 	done
 	cluster_end
