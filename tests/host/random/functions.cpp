@@ -36,11 +36,11 @@ private:
 	std::atomic<u32> &running_;
 };
 
-// What would wait must say so at once.
+// What would wait for what waits for it must say so at once.
 void expect_deadlock(const char *what, int error)
 {
 	if (error != -EDEADLK)
-		fault("%s in a short handler is %d", what, error);
+		fault("%s in a handler is %d", what, error);
 }
 
 void act_in_listener(Member &me, Random &random)
@@ -133,13 +133,45 @@ int run_nested(ccm_args *args, u32)
 	return answer(*args, run.question);
 }
 
+// Two that remove each other, and themselves now and then. They may meet: then one of
+// them is told so, and nobody waits for ever.
+int remove(ccm_args *args, Function mine, Function other)
+{
+	Run run(*args, mine);
+
+	if (run.random.below(8) == 0)
+		expect_deadlock("removing itself",
+				ccm_core_unregist(run.me.node,
+						  kModules[kCallModule], mine));
+	if (run.random.below(8) == 0)
+		expect_deadlock(
+			"detaching its own number",
+			ccm_core_detach(run.me.node, kModules[kCallModule]));
+	if (run.random.below(2))
+		ccm_test_sleep(run.random.below(10));
+	int error = run.me.unregist(other);
+	if (error < 0 && error != -ENOENT && error != -EDEADLK)
+		fault("in a handler, unregistering is %d", error);
+	run.me.regist(other);
+	return answer(*args, run.question);
+}
+
+int run_removes(ccm_args *args, u32)
+{
+	return remove(args, kRemoves, kRemovesBack);
+}
+
+int run_removes_back(ccm_args *args, u32)
+{
+	return remove(args, kRemovesBack, kRemoves);
+}
+
 } // namespace
 
 const Offered kOffered[kFunctions] = {
-	{CCM_SHORT, run_short},
-	{CCM_LONG, run_long},
-	{CCM_LONG, run_waiting},
-	{CCM_LONG, run_nested},
+	{CCM_SHORT, run_short},	 {CCM_LONG, run_long},
+	{CCM_LONG, run_waiting}, {CCM_LONG, run_nested},
+	{CCM_LONG, run_removes}, {CCM_LONG, run_removes_back},
 };
 
 } // namespace ccm_testing

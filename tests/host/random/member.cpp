@@ -184,14 +184,15 @@ void Member::regist(u32 function)
 }
 
 // Nobody else registers it meanwhile, so none may run when it has returned.
-void Member::unregist(u32 function)
+int Member::unregist(u32 function)
 {
 	if (claimed_[function].exchange(true))
-		return;
+		return 1;
 	int error = ccm_core_unregist(node, kModules[kCallModule], function);
 	if (error == 0 && running[function])
 		fault("function %u runs, and is unregistered", function);
 	claimed_[function] = false;
+	return error;
 }
 
 void Member::join()

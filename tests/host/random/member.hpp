@@ -15,7 +15,15 @@ constexpr u32 kModules[] = {7, 9, 8};
 constexpr u32 kCallModule = 2; // index
 constexpr u32 kLargest = 150000;
 
-enum Function : u32 { kShort, kLong, kWaits, kNested, kFunctions };
+enum Function : u32 {
+	kShort,
+	kLong,
+	kWaits,
+	kNested,
+	kRemoves,     // the next
+	kRemovesBack, // the one before
+	kFunctions
+};
 
 class Member {
 public:
@@ -62,7 +70,8 @@ public:
 	void attach(u32 module);
 	void detach(u32 module);
 	void regist(u32 function);
-	void unregist(u32 function);
+	// Whether it was, or why not; 1: somebody else is at it.
+	int unregist(u32 function);
 	// All that is missing.
 	void join();
 	// The consumers end, and begin no more. What waits in them ends.

@@ -188,7 +188,7 @@ void Worker::regist()
 
 void Worker::unregist()
 {
-	me_.unregist(random_.below(kFunctions));
+	(void)me_.unregist(random_.below(kFunctions));
 }
 
 // --- calls -----------------------------------------------------------------------
