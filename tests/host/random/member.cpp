@@ -153,6 +153,17 @@ ccm_peer_info Member::peer(u32 wanted)
 	return out;
 }
 
+// A node that is being deleted has its connections until the listener comes to it.
+bool Member::is_joined()
+{
+	ccm_peer_info joined = peer(other());
+	ccm_node_info info;
+
+	ccm_core_node_info(node, &info);
+	return joined.state == CCM_STATE_UP && !joined.deleting &&
+	       info.config.number != 0 && !info.deleting;
+}
+
 // --- consumers -------------------------------------------------------------------
 
 void Member::attach(u32 module)

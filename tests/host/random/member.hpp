@@ -57,6 +57,8 @@ public:
 	void look();
 	void print_calls();
 	ccm_peer_info peer(u32 number);
+	// Connected, and nothing that was asked for will end that.
+	bool is_joined();
 	struct Calls {
 		u32 on_threads = 0;
 		u32 queued = 0;
@@ -86,6 +88,8 @@ public:
 	// may be. Not under the thread sanitizer, which would be right.
 	char name[48] = {};
 	std::atomic<u32> running[kFunctions] = {};
+	// From now on functions stay: calls that are on their way may run still.
+	std::atomic<bool> quiet{false};
 
 private:
 	std::atomic<bool> claimed_[kFunctions] = {};

@@ -146,6 +146,8 @@ void Round::end_in_use()
 void Round::calm_down()
 {
 	stop_workers(random_.below(2));
+	for (Member &member : members_)
+		member.quiet = true;
 	cable_->calm();
 	end_calls();
 }
@@ -177,16 +179,18 @@ void Round::join()
 		for (Member &member : members_) {
 			member.join();
 			member.set_policy(0);
-			if (member.peer(member.other()).state == CCM_STATE_UP)
+			if (member.is_joined())
 				up++;
 		}
 		return up == kNodes;
 	});
 }
 
-// Whatever there was, the nodes are as good as new.
+// Whatever there was, or is still being done, the nodes are as good as new.
 void Round::see_that_all_works()
 {
+	if (random_.below(4) == 0)
+		members_[random_.below(kNodes)].delete_node();
 	join();
 	drain();
 	for (u32 source = 0; source < kNodes; source++)
