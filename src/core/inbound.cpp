@@ -206,8 +206,7 @@ bool Connection::acknowledge(const wire::Header &header)
 void Connection::begin_message(const wire::Header &header)
 {
 	// The one before must be whole, and none left out.
-	if (placement_.channel ||
-	    header.sequence != expected_) {
+	if (placement_.channel || header.sequence != expected_) {
 		todo_ = Todo::Break;
 		return;
 	}

@@ -1,13 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lint.sh [LINTER...]: what can be said of the sources without running them, by all of the linters or by these: format,
-# tidy, shellcheck, checkpatch, sparse, generated, examples. Prints a line "ok NAME" or "not ok NAME" for each.
+# lint.sh [LINTER...]: what can be said of the sources without running them, by all of the linters or by these:
+# licences, format, tidy, shellcheck, checkpatch, sparse, generated, examples. Prints a line "ok NAME" or "not ok NAME" for each.
 # shellcheck disable=SC2317  # `run` calls what seems not to be called
 source "$(dirname "$0")/lib.sh"
 
-all=(format shellcheck generated checkpatch sparse examples tidy)
+all=(licences format shellcheck generated checkpatch sparse examples tidy)
 log=$top/build/vm/lint.log
 failed=0
+
+# Each file says its licence near its head, but for those that have no comments, and those that a program has drawn.
+lint_licences() {
+	local file status=0
+	while read -r file; do
+		head -n 4 "$file" | grep -q 'SPDX-License-Identifier: ' && continue
+		echo "$file: no SPDX-License-Identifier in the first lines"
+		status=1
+	done < <(find "$top" \( -path "$top/build" -o -path "$top/.git" -o -path "$top/bench/results" \) -prune -o -type f \
+		! -name COPYING ! -name '*.ko' ! -name '*.mod*' ! -name '*.o' ! -name '.*.cmd' ! -name '*.symvers' \
+		! -name modules.order -print)
+	return "$status"
+}
 
 # The C++ is laid out as .clang-format says.
 lint_format() { cxx | xargs -0 clang-format --dry-run -Werror; }
