@@ -126,6 +126,10 @@ test-long:
 check:
 	@tests/vm/check.sh
 
+# SEED=n: one run, and not a minute of them.
+sim:
+	@+$(MAKE) --no-print-directory -C tests/host sim
+
 lint:
 	@tests/vm/lint.sh
 
@@ -148,9 +152,10 @@ help:
 	@echo 'make test-arch  the tests of other architectures: a cluster of x86_64, arm64 and s390x'
 	@echo 'make test-long  faults at random, and again and again, the newest kernels, and clang; SLICE=2/3 is the second of three slices of it'
 	@echo 'make check      the quick tests: the core on the host, KUnit on User Mode Linux'
+	@echo 'make sim        whole clusters in one program, played by chance, for a minute; SEED=n plays one of them again'
 	@echo 'make lint       what linters say of the sources; a part of make test'
 	@echo 'make bench      CCM beside raw sockets, SUNRPC and iperf3, in counted instructions; bench/results has what came out'
 	@echo 'make clean      removes what was built here; $${XDG_CACHE_HOME:-~/.cache}/ccm keeps the downloads and test kernels'
 
 .PHONY: all need-kernel ccm kunit samples test-consumer bench-module examples ccmctl install uninstall demo \
-	test test-arch test-long check lint bench clean help
+	test test-arch test-long check sim lint bench clean help

@@ -6,14 +6,60 @@
 #include "support/types.hpp"
 
 #include <functional>
+#include <new>
 
 namespace host {
+
+// What a thread is in, and what that forbids; one for each.
+struct Context {
+	int held[CCM_LOCK_KINDS] = {};
+	int rcu_depth = 0;
+	u32 rcu_phase = 0; // of the outermost
+	int no_sleep_depth = 0;
+	int mutexes_held[CCM_MUTEX_KINDS] = {};
+	ccm_busy *busy = nullptr;
+};
+
+// The calling one's; by whoever makes threads, as what follows.
+Context &context();
+
+// A step of the boundary's: somebody else may come before it.
+enum class Place : u32 {
+	Atomic,
+	Count,
+	Take,
+	Drop,
+	Rcu,
+	Wake,
+	Wait,
+	Memory,
+	Socket,
+	Other,
+	Places
+};
+void step(Place place);
+// Whether this allocation fails.
+bool memory_is_short();
+
+// An object of ours in the place that the core has for it. It is never
+// destroyed, so it must not need to be.
+template <class Ours, class Theirs> Ours &in(Theirs *place)
+{
+	static_assert(sizeof(Ours) <= sizeof(Theirs));
+	static_assert(alignof(Ours) <= alignof(Theirs));
+	return *std::launder(reinterpret_cast<Ours *>(place));
+}
 
 // Ends the program, as a debug kernel would.
 [[noreturn]] void die(const char *why);
 
 // Dies where nothing may sleep.
 void might_sleep();
+
+// A spinlock, or a mutex, of this kind is taken; dies if one of a later kind is.
+void takes(u32 kind);
+void takes_mutex(u32 kind);
+bool may_sleep();
 
 // Dies where a module must not be asked for: with a mutex held that consumers
 // wait for, maybe while they hold what loading a module waits for.
@@ -69,11 +115,6 @@ public:
 private:
 	static void wake_all();
 };
-
-// From now on threads rest by chance when they have dropped a lock, woken
-// somebody or left RCU, so that others come in between; most often after one of
-// these, which the seed chooses. 0: never.
-void rest_by_chance(u64 seed);
 
 // How many times this thread has taken such a lock.
 unsigned long locks_taken(ccm_lock_kind kind);

@@ -1,169 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 // The boundary (src/kernel/kernel.h) on the host, for tests of the core in user
 // space. It is stricter than it needs to be: what a debug kernel would complain
-// of (sleeping in atomic context, locks out of order) ends the program. Sockets
-// are in network.cpp.
+// of (sleeping in atomic context, locks out of order) ends the program. Here is what
+// needs threads; the rest is in boundary.cpp, and sockets are in network.cpp.
 #include "kernel/kernel.h"
 #include "between.hpp"
 #include "host.hpp"
-#include "random.hpp"
 
-#include <malloc.h>
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstdarg>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <functional>
 #include <mutex>
 #include <new>
 #include <random>
 #include <set>
 #include <shared_mutex>
 #include <thread>
-#include <utility>
-#include <vector>
-
-extern "C" {
-#include "kernel/memory.h"
-}
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
-// What this thread is in, that forbids to sleep.
-thread_local int held[CCM_LOCK_KINDS];
-thread_local int rcu_depth;
-thread_local int no_sleep_depth;
-thread_local int mutexes_held[CCM_MUTEX_KINDS];
-
-// An object of ours in the place that the core has for it. It is never
-// destroyed, so it must not need to be.
-template <class Ours, class Theirs> Ours &in(Theirs *place)
-{
-	static_assert(sizeof(Ours) <= sizeof(Theirs));
-	static_assert(alignof(Ours) <= alignof(Theirs));
-	return *std::launder(reinterpret_cast<Ours *>(place));
-}
-
 } // namespace
 
-void host::die(const char *why)
-{
-	std::fprintf(stderr, "# %s\n", why);
-	std::abort();
-}
-
-void host::might_sleep()
-{
-	for (int count : held)
-		if (count)
-			die("sleeps with a spinlock held");
-	if (rcu_depth)
-		die("sleeps inside RCU");
-	if (no_sleep_depth)
-		die("sleeps where nothing may");
-}
-
-void host::might_request_module()
-{
-	might_sleep();
-	for (int count : mutexes_held)
-		if (count)
-			die("asks for a module with a mutex held");
-}
-
-host::NoSleep::NoSleep()
-{
-	no_sleep_depth++;
-}
-
-host::NoSleep::~NoSleep()
-{
-	no_sleep_depth--;
-}
-
 using host::die;
-using host::might_request_module;
+using host::in;
 using host::might_sleep;
 
-// --- others come in between ------------------------------------------------------
-
-namespace {
-
-// After what a thread may rest: dropping a lock of each kind, and these two.
-enum : u32 { kAfterWake = CCM_LOCK_KINDS, kAfterRcu, kRestingPlaces };
-
-std::atomic<u64> rest_seed;
-std::atomic<u32> rested; // threads that have asked, of this seed
-
-// This thread's chance, of this seed.
-ccm_testing::Random &chance(u64 seed)
+host::Context &host::context()
 {
-	thread_local u64 mine;
-	thread_local ccm_testing::Random random(0);
+	thread_local Context mine;
 
-	if (mine != seed) {
-		mine = seed;
-		random = ccm_testing::Random(seed * 1000 + rested++);
-	}
-	return random;
+	return mine;
 }
 
-bool may_others_run()
+// Here threads come in between when they like; in the simulator, at these.
+void host::step(Place)
 {
-	for (int count : held)
-		if (count)
-			return false;
-	return !rcu_depth && !no_sleep_depth;
 }
 
-// Mostly short; now and then longer than a thread needs to end something.
-void rest(u32 after, u64 seed, bool long_too)
+bool host::memory_is_short()
 {
-	constexpr u32 kOften = 6;
-	constexpr u32 kSeldom = 200;
-	auto &random = chance(seed);
+	return false;
+}
 
-	if (random.below(after == seed % kRestingPlaces ? kOften : kSeldom))
-		return;
-	u32 how = random.below(16);
-	if (how < 8 || !long_too)
-		std::this_thread::yield();
-	else if (how < 15)
-		std::this_thread::sleep_for(
-			std::chrono::microseconds(random.below(300)));
-	else
-		std::this_thread::sleep_for(Milliseconds(random.below(8)));
+void ccm_step()
+{
 }
 
 // Somebody else may come between here and what follows.
-void pass(u32 after)
+static void pass()
 {
-	u64 seed = rest_seed.load(std::memory_order_relaxed);
-	bool may = may_others_run();
-
-	if (may && after != kAfterWake)
+	if (host::may_sleep())
 		ccm_testing::Between::pass();
-	if (seed)
-		rest(after, seed, may);
-}
-
-} // namespace
-
-void host::rest_by_chance(u64 seed)
-{
-	rested = 0;
-	rest_seed = seed;
 }
 
 // --- locks -----------------------------------------------------------------------
@@ -199,11 +92,8 @@ unsigned long ccm_lock_take(ccm_lock *lock)
 {
 	auto &ours = in<HostLock>(lock);
 
-	for (int kind = ours.kind; kind < CCM_LOCK_KINDS; kind++)
-		if (held[kind])
-			die("takes spinlocks out of order");
+	host::takes(ours.kind);
 	ours.mutex.lock();
-	held[ours.kind]++;
 	taken[ours.kind]++;
 	return 0;
 }
@@ -212,15 +102,14 @@ void ccm_lock_drop(ccm_lock *lock, unsigned long)
 {
 	auto &ours = in<HostLock>(lock);
 
-	u32 kind = ours.kind;
-	held[kind]--;
+	host::context().held[ours.kind]--;
 	ours.mutex.unlock();
-	pass(kind);
+	pass();
 }
 
 void ccm_lock_assert_held(const ccm_lock *lock)
 {
-	if (!held[in<const HostLock>(lock).kind])
+	if (!host::context().held[in<const HostLock>(lock).kind])
 		die("a lock is not held that should be");
 }
 
@@ -233,64 +122,29 @@ void ccm_mutex_take(ccm_mutex *mutex)
 {
 	auto &ours = in<HostMutex>(mutex);
 
-	might_sleep();
-	for (int kind = ours.kind; kind < CCM_MUTEX_KINDS; kind++)
-		if (mutexes_held[kind])
-			die("takes mutexes out of order");
+	host::takes_mutex(ours.kind);
 	ours.mutex.lock();
-	mutexes_held[ours.kind]++;
 }
 
 void ccm_mutex_drop(ccm_mutex *mutex)
 {
 	auto &ours = in<HostMutex>(mutex);
 
-	mutexes_held[ours.kind]--;
+	host::context().mutexes_held[ours.kind]--;
 	ours.mutex.unlock();
-}
-
-void ccm_ref_init(ccm_ref *ref)
-{
-	new (ref) std::atomic<int>(1);
-}
-
-void ccm_ref_get(ccm_ref *ref)
-{
-	if (in<std::atomic<int>>(ref).fetch_add(1) <= 0)
-		die("takes a reference to what is gone");
-}
-
-bool ccm_ref_get_live(ccm_ref *ref)
-{
-	auto &count = in<std::atomic<int>>(ref);
-	int seen = count.load();
-
-	while (seen > 0)
-		if (count.compare_exchange_weak(seen, seen + 1))
-			return true;
-	return false;
-}
-
-bool ccm_ref_put(ccm_ref *ref)
-{
-	int was = in<std::atomic<int>>(ref).fetch_sub(1);
-
-	if (was <= 0)
-		die("puts a reference too many");
-	return was == 1;
 }
 
 void ccm_rcu_enter()
 {
-	if (rcu_depth++ == 0)
+	if (host::context().rcu_depth++ == 0)
 		rcu.lock_shared();
 }
 
 void ccm_rcu_leave()
 {
-	if (--rcu_depth == 0)
+	if (--host::context().rcu_depth == 0)
 		rcu.unlock_shared();
-	pass(kAfterRcu);
+	pass();
 }
 
 void ccm_rcu_wait()
@@ -480,7 +334,6 @@ void ccm_waitq_init(ccm_waitq *queue)
 void ccm_wake(ccm_waitq *queue)
 {
 	in<HostWaitq>(queue).wake();
-	pass(kAfterWake);
 }
 
 int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
@@ -608,31 +461,6 @@ void ccm_thread_resume(ccm_thread *thread)
 
 namespace {
 
-thread_local ccm_busy *busy_here;
-
-}
-
-void ccm_busy_begin(ccm_busy *busy)
-{
-	might_sleep();
-	busy->next = busy_here;
-	busy_here = busy;
-}
-
-void ccm_busy_end(ccm_busy *busy)
-{
-	if (busy_here != busy)
-		die("ends to be busy out of order");
-	busy_here = busy->next;
-}
-
-bool ccm_thread_may_wait()
-{
-	return !busy_here;
-}
-
-namespace {
-
 // A thread for as long as there is something to run.
 struct HostTask {
 	void (*run)(void *arg);
@@ -695,47 +523,6 @@ void ccm_task_wait(ccm_task *task)
 void ccm_yield()
 {
 	might_sleep();
-}
-
-// --- secrets --------------------------------------------------------------------------
-
-struct ccm_hmac {
-	std::vector<u8> secret;
-};
-
-int ccm_hmac_create(const void *secret, size_t size, ccm_hmac **out)
-{
-	might_request_module();
-	void *place = ccm_object_alloc(sizeof(ccm_hmac), true);
-	auto *bytes = static_cast<const u8 *>(secret);
-
-	if (!place)
-		return -ENOMEM;
-	*out = new (place) ccm_hmac{{bytes, bytes + size}};
-	return 0;
-}
-
-void ccm_hmac_destroy(ccm_hmac *hmac)
-{
-	hmac->~ccm_hmac();
-	ccm_object_free(hmac);
-}
-
-int ccm_hmac_of(ccm_hmac *hmac, const void *data, size_t size, u8 *to)
-{
-	unsigned int made = 32;
-
-	might_sleep();
-	return HMAC(EVP_sha256(), hmac->secret.data(),
-		    static_cast<int>(hmac->secret.size()),
-		    static_cast<const u8 *>(data), size, to, &made)
-		       ? 0
-		       : -EINVAL;
-}
-
-bool ccm_same_secret(const void *a, const void *b, size_t size)
-{
-	return CRYPTO_memcmp(a, b, size) == 0;
 }
 
 // --- time and chance -------------------------------------------------------------------
@@ -814,198 +601,6 @@ void host::StoppedClock::wake_all()
 		queue->wake();
 }
 
-// --- memory ------------------------------------------------------------------------------
-
-namespace {
-
-// Larger buffers come from vmalloc(), and vfree() may sleep.
-constexpr size_t kPagesMax = 65536;
-
-std::atomic<int> fail_after;
-std::atomic<bool> failed;
-std::function<void()> before_failing; // changed before fail_after is set
-std::atomic<long> live;
-std::atomic<long> count;
-std::atomic<int> patient;
-
-bool must_fail()
-{
-	int nth = fail_after.load();
-
-	while (nth > 0)
-		if (fail_after.compare_exchange_weak(nth, nth - 1)) {
-			if (nth == 1)
-				failed = true;
-			return nth == 1;
-		}
-	return false;
-}
-
-void *allocate(size_t size, bool may_sleep)
-{
-	if (may_sleep)
-		might_sleep();
-	bool fails = must_fail();
-	void *place = fails ? nullptr : std::malloc(size);
-
-	if (fails && may_sleep && before_failing)
-		std::exchange(before_failing, nullptr)();
-	if (place) {
-		live += static_cast<long>(malloc_usable_size(place));
-		count++;
-	}
-	return place;
-}
-
-void release(void *place)
-{
-	if (!place)
-		return;
-	live -= static_cast<long>(malloc_usable_size(place));
-	count--;
-	std::free(place);
-}
-
-} // namespace
-
-void ccm_memory_fail(int nth)
-{
-	failed = false;
-	fail_after = nth;
-}
-
-int host::patient_threads()
-{
-	return patient;
-}
-
-bool host::memory_has_failed()
-{
-	return failed;
-}
-
-void host::memory_fails(int nth, std::function<void()> first)
-{
-	before_failing = std::move(first);
-	ccm_memory_fail(nth);
-}
-
-long ccm_memory_live()
-{
-	return live;
-}
-
-long ccm_memory_count()
-{
-	return count;
-}
-
-void *ccm_object_alloc(size_t size, bool may_sleep)
-{
-	void *object = allocate(size, may_sleep);
-
-	return object ? std::memset(object, 0, size) : nullptr;
-}
-
-void ccm_object_free(void *object)
-{
-	release(object);
-}
-
-// What is in it is nobody's business: not zeros, at any rate.
-void *ccm_buffer_alloc(size_t size, ccm_effort effort)
-{
-	if (effort == CCM_EFFORT_LONG && ccm_thread_mine())
-		patient++;
-	void *buffer = allocate(size, effort != CCM_EFFORT_NONE);
-
-	return buffer ? std::memset(buffer, 0xa5, size) : nullptr;
-}
-
-void ccm_buffer_free(void *buffer, size_t size)
-{
-	if (buffer && malloc_usable_size(buffer) < size)
-		die("frees a buffer of another size");
-	if (size > kPagesMax)
-		might_sleep();
-	release(buffer);
-}
-
-// --- reports -----------------------------------------------------------------------------
-
-namespace {
-
-std::mutex warnings_mutex; // protects:
-host::Warnings *heard;
-
-} // namespace
-
-host::Warnings::Warnings()
-{
-	std::lock_guard guard(warnings_mutex);
-
-	heard = this;
-}
-
-host::Warnings::~Warnings()
-{
-	std::lock_guard guard(warnings_mutex);
-
-	heard = nullptr;
-}
-
-int host::Warnings::count() const
-{
-	std::lock_guard guard(warnings_mutex);
-
-	return count_;
-}
-
-bool host::Warnings::last_has(const char *text) const
-{
-	std::lock_guard guard(warnings_mutex);
-
-	return std::strstr(last_, text);
-}
-
-void ccm_warn(const char *format, ...)
-{
-	std::lock_guard guard(warnings_mutex);
-	char text[256];
-	va_list arguments;
-
-	va_start(arguments, format);
-	std::vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (heard) {
-		heard->count_++;
-		std::memcpy(heard->last_, text, sizeof(text));
-	} else {
-		std::fprintf(stderr, "# %s\n", text);
-	}
-}
-
-void ccm_trace_send(u32, const ccm_msg *, int)
-{
-}
-
-void ccm_trace_receive(u32, const ccm_msg *, int)
-{
-}
-
-void ccm_trace_deliver(u32, const ccm_msg *, bool)
-{
-}
-
-void ccm_trace_call(u32, u32, u32, u32, u32, bool, int, int)
-{
-}
-
 void ccm_trace_state(u32, u32, ccm_state, ccm_state, ccm_reason)
 {
-}
-
-const char *ccm_module_name(const module *owner)
-{
-	return owner ? "somebody" : "";
 }

@@ -115,29 +115,11 @@ void Wire::acknowledge()
 	acknowledges_ = true;
 }
 
-void Wire::join()
-{
-	Guarded guard(network_.mutex_);
-
-	acknowledges_ = true;
-	joined_ = true;
-}
-
 Stream Wire::take_sent()
 {
 	Guarded guard(network_.mutex_);
 
 	return std::exchange(sent_, {});
-}
-
-size_t Wire::unread() const
-{
-	Guarded guard(network_.mutex_);
-	size_t bytes = 0;
-
-	for (const Stream &piece : incoming_)
-		bytes += piece.size();
-	return bytes;
 }
 
 bool Wire::closed() const
@@ -311,7 +293,7 @@ void Wire::finish()
 	Guarded guard(network_.mutex_);
 
 	finished_ = true;
-	if (status_ == 0 && !joined_)
+	if (status_ == 0)
 		status_ = -EPIPE;
 	tell(CCM_READY_READ | CCM_READY_STATE);
 }
@@ -347,17 +329,6 @@ Wire *Network::connects()
 		wire = connecting_.front();
 		connecting_.pop_front();
 	}
-	return wire;
-}
-
-Wire *Network::dials()
-{
-	Guarded guard(mutex_);
-
-	if (connecting_.empty())
-		return nullptr;
-	Wire *wire = connecting_.front();
-	connecting_.pop_front();
 	return wire;
 }
 
@@ -412,17 +383,6 @@ Wire *Network::arrive(const ccm_endpoint &remote)
 Wire *Network::arrive_taken(const ccm_endpoint &remote)
 {
 	return come(remote, true);
-}
-
-Wire *Network::reach(const ccm_endpoint &remote)
-{
-	{
-		Guarded guard(mutex_);
-
-		if (!door_)
-			return nullptr;
-	}
-	return come(remote, false);
 }
 
 void Network::fail_accept(int error)

@@ -48,13 +48,8 @@ public:
 	// The other machine's TCP acknowledges all that comes; at first it does
 	// not.
 	void acknowledge();
-	// The other end is a node, not the test (see cable.hpp): it acknowledges,
-	// and ends its side when it wants to.
-	void join();
 	// What the node has sent since this was last asked for.
 	Stream take_sent();
-	// Bytes that were delivered and that the node has not read.
-	size_t unread() const;
 
 	// From now on nothing that the node sends arrives.
 	void lose();
@@ -109,7 +104,6 @@ private:
 	int refuses_ = 0;
 	bool hold_ = false;
 	bool held_ = false; // somebody is
-	bool joined_ = false;
 	std::optional<size_t> lost_; // what comes behind so many bytes is
 	bool full_ = false;
 	bool finished_ = false;
@@ -130,8 +124,6 @@ public:
 
 	// What the node connects next; nullptr if it reports that it cannot.
 	Wire *connects();
-	// The same without waiting; nullptr: nothing.
-	Wire *dials();
 	// Somebody connects to the node.
 	Wire *arrive(const ccm_endpoint &remote);
 	// The same, and something else in the node's kernel has taken it over.
@@ -142,8 +134,6 @@ public:
 	void knock();
 	// Those that the node has sent by, or closed, since this was last asked.
 	std::deque<Wire *> touched();
-	// As arrive(); nullptr if the node does not listen.
-	Wire *reach(const ccm_endpoint &remote);
 	// From now on the node cannot listen.
 	void fail_listening(int error);
 	// From now on whoever makes it listen waits, as for a module that is being

@@ -27,10 +27,10 @@ host() {
 	make -s -C "$top/tests/host" check | sed -nE 's/^(not ok|ok) /\1 host: /p'
 }
 
-# Two nodes on this machine whose threads do random things, under ASan and UBSan, and under TSan.
-random() {
-	say "==> random operations of two nodes, half a minute under each sanitizer"
-	make -s -C "$top/tests/host" random SECONDS=25 | sed -nE 's/^# seed/    seed/w /dev/stderr
+# Clusters in one program, under ASan and UBSan, and under TSan.
+sim() {
+	say "==> clusters in one program, half a minute under each sanitizer"
+	make -s -C "$top/tests/host" sim SECONDS=25 | sed -nE 's/^# seed/    seed/w /dev/stderr
 		s/^(not ok|ok) /\1 host: /p'
 }
 
@@ -104,7 +104,7 @@ case ${1-} in
 "")
 	"$vm/packages.sh" build machines kernels checks lint
 	part host host
-	part random random
+	part sim sim
 	part steps steps
 	part ccmctl tool
 	part lint "$vm/lint.sh"

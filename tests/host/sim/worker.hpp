@@ -2,7 +2,8 @@
 // A thread of a node that does one random thing after the other.
 #pragma once
 
-#include "random/member.hpp"
+#include "sim/member.hpp"
+#include "sim/world.hpp"
 
 #include <vector>
 
@@ -12,13 +13,19 @@ namespace ccm_testing {
 struct Plan {
 	explicit Plan(u64 seed);
 
+	u32 members;
+	u32 workers;	 // of each
+	u32 disturb_ms;	 // for so long
 	bool nodes;	 // are deleted and set again
 	bool peers;	 // are deleted and added again
 	bool closes;	 // of connections
-	bool cuts;	 // of the cable
+	bool cuts;	 // of them, by the network
+	bool silences;	 // of the network
+	bool losses;	 // of machines, which begin again
 	bool detaches;	 // of consumers
 	bool heartbeats; // are asked for
 	bool memory;	 // fails
+	bool signals;	 // for threads
 };
 
 // Take what is left of one flow; what is wrong with it is a fault.
@@ -26,8 +33,7 @@ void receive_all(Member &me, u32 source, u32 thread, u32 module);
 
 class Worker {
 public:
-	Worker(Member &me, Cable &cable, const Plan &plan, u32 thread,
-	       u64 seed);
+	Worker(Member &me, const Plan &plan, u32 thread, u64 seed);
 	~Worker();
 	Worker(const Worker &) = delete;
 	Worker &operator=(const Worker &) = delete;
@@ -44,6 +50,10 @@ public:
 	bool ended() const
 	{
 		return ended_;
+	}
+	void signal()
+	{
+		ccm_sim::signal(thread_);
 	}
 
 private:
@@ -63,7 +73,6 @@ private:
 	void join();
 	void meet();
 	void close();
-	void cut();
 	void attach();
 	void detach();
 	void regist();
@@ -89,19 +98,24 @@ private:
 	void call_short();
 	void call_long();
 
+	u32 any_node() // from 0
+	{
+		return random_.below(plan_.members);
+	}
+	// A number; 0 if this node is alone.
+	u32 any_peer();
 	bool chance(u32 one_in)
 	{
 		return random_.below(one_in) == 0;
 	}
 
 	Member &me_;
-	Cable &cable_;
 	const Plan plan_;
 	const u32 index_;
 	Random random_;
 	Doing doing_;
-	u32 short_calls_[kNodes] = {};	  // to each node, tried
-	u32 short_accepted_[kNodes] = {}; // the last that was accepted
+	u32 short_calls_[kNodesMax] = {};    // to each node, tried
+	u32 short_accepted_[kNodesMax] = {}; // the last that was accepted
 	std::atomic<bool> begun_{false};
 	std::atomic<bool> enough_{false};
 	std::atomic<bool> ended_{false};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// A call between the nodes, with arguments and an answer that can be checked.
+// A call between nodes, with arguments and an answer that can be checked.
 #pragma once
 
-#include "random/member.hpp"
+#include "sim/member.hpp"
 
 #include <vector>
 
@@ -11,7 +11,7 @@ namespace ccm_testing {
 // Who calls, and how; all of it goes along.
 struct Question {
 	u64 id;
-	u32 source; // node, 0 or 1
+	u32 source; // node, from 0
 	u32 thread;
 	u32 number;   // of ShortCalls; 0: not of these
 	size_t bytes; // of arguments besides

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The functions that the nodes call. What they do besides, the call's number
 // decides.
-#include "random/call.hpp"
+#include "sim/call.hpp"
 #include "test.hpp"
 
 #include <cerrno>
@@ -45,7 +45,7 @@ void expect_deadlock(const char *what, int error)
 
 void act_in_listener(Member &me, Random &random)
 {
-	const u32 target = random.below(kNodes);
+	const u32 target = random.below(me.ledger.nodes);
 
 	switch (random.below(20)) {
 	case 0:
@@ -57,20 +57,21 @@ void act_in_listener(Member &me, Random &random)
 				   random.below(2), 0, 0);
 		break;
 	case 2:
-		expect_deadlock("attaching", ccm_core_attach(me.node, 100,
+		expect_deadlock("attaching", ccm_core_attach(me.node(), 100,
 							     nullptr, nullptr));
 		break;
 	case 3:
 		expect_deadlock("detaching",
-				ccm_core_detach(me.node, kModules[0]));
+				ccm_core_detach(me.node(), kModules[0]));
 		break;
 	case 4:
 		expect_deadlock("unregistering",
-				ccm_core_unregist(
-					me.node, kModules[kCallModule], kLong));
+				ccm_core_unregist(me.node(),
+						  kModules[kCallModule],
+						  kLong));
 		break;
 	case 5:
-		expect_deadlock("closing", ccm_core_close(me.node, me.other(),
+		expect_deadlock("closing", ccm_core_close(me.node(), target + 1,
 							  0, nullptr));
 		break;
 	default:
@@ -111,7 +112,7 @@ int run_waiting(ccm_args *args, u32)
 		    .size = 0,
 		    .data = nullptr};
 
-	int error = ccm_core_receive(run.me.node, &msg, 0,
+	int error = ccm_core_receive(run.me.node(), &msg, 0,
 				     static_cast<int>(run.random.below(40)));
 	if (error >= 0)
 		fault("a message came that nobody has sent");
@@ -125,11 +126,11 @@ int run_nested(ccm_args *args, u32)
 	u32 function = run.random.below(2) ? kShort : kLong;
 
 	if (run.random.below(2))
-		call_and_wait(run.me, run.random.below(kNodes), function,
-			      run.random, timeout_ms);
+		call_and_wait(run.me, run.random.below(run.me.ledger.nodes),
+			      function, run.random, timeout_ms);
 	else
-		call_async(run.me, run.random.below(kNodes), function,
-			   run.random, timeout_ms, false);
+		call_async(run.me, run.random.below(run.me.ledger.nodes),
+			   function, run.random, timeout_ms, false);
 	return answer(*args, run.question);
 }
 
@@ -143,12 +144,12 @@ int remove(ccm_args *args, Function mine, Function other)
 		return answer(*args, run.question);
 	if (run.random.below(8) == 0)
 		expect_deadlock("removing itself",
-				ccm_core_unregist(run.me.node,
+				ccm_core_unregist(run.me.node(),
 						  kModules[kCallModule], mine));
 	if (run.random.below(8) == 0)
 		expect_deadlock(
 			"detaching its own number",
-			ccm_core_detach(run.me.node, kModules[kCallModule]));
+			ccm_core_detach(run.me.node(), kModules[kCallModule]));
 	if (run.random.below(2))
 		ccm_test_sleep(run.random.below(10));
 	int error = run.me.unregist(other);

@@ -5,16 +5,16 @@
 // put in order by it.
 #pragma once
 
-#include "random/fault.hpp"
+#include "sim/fault.hpp"
 
 #include <memory>
 
 namespace ccm_testing {
 
-constexpr u32 kNodes = 2;
-constexpr u32 kWorkers = 5;	   // threads of each node
+constexpr u32 kNodesMax = 4;
+constexpr u32 kWorkersMax = 4;	   // threads of each node
 constexpr u32 kMessageModules = 2; // module numbers that messages go to
-constexpr u32 kNumbersMax = 1 << 14;
+constexpr u32 kNumbersMax = 1 << 10;
 
 // The messages of one thread to one node, under one module number.
 class Flow {
@@ -71,12 +71,16 @@ public:
 	// An asynchronous one has begun, or has ended.
 	void begun(u64 id);
 	void ended(u64 id);
+	u32 count() const
+	{
+		return static_cast<u32>(last_.load(std::memory_order_relaxed));
+	}
 	// At the end: each that has begun has ended.
 	void check() const;
 
 private:
 	enum : u8 { kRun = 1, kNotRun = 2, kBegun = 4, kEnded = 8 };
-	static constexpr u64 kCallsMax = 1 << 17;
+	static constexpr u64 kCallsMax = 1 << 14;
 
 	u8 note(u64 id, u8 bit);
 
@@ -84,10 +88,17 @@ private:
 	std::atomic<u8> seen_[kCallsMax] = {};
 };
 
+// Nodes are counted from 0 here.
 struct Ledger {
-	// source and target are 0 or 1.
-	Flow flows[kNodes][kWorkers][kNodes][kMessageModules];
-	ShortCalls shorts[kNodes][kWorkers][kNodes];
+	explicit Ledger(u32 nodes_) : nodes(nodes_)
+	{
+	}
+
+	u32 count_messages() const;
+
+	const u32 nodes;
+	Flow flows[kNodesMax][kWorkersMax][kNodesMax][kMessageModules];
+	ShortCalls shorts[kNodesMax][kWorkersMax][kNodesMax];
 	CallLog calls;
 };
 

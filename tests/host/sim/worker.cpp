@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "random/worker.hpp"
+#include "sim/worker.hpp"
 
 #include "host.hpp"
-#include "random/call.hpp"
+#include "sim/call.hpp"
 #include "test.hpp"
 
 #include <cstring>
@@ -13,15 +13,19 @@ extern "C" {
 
 namespace ccm_testing {
 
-// Most rounds leave something out, so that the rest happens more often.
+// Most runs leave something out, so that the rest happens more often.
 Plan::Plan(u64 seed)
 {
 	Random random(seed);
 
+	members = 1 + random.below(kNodesMax);
+	workers = 1 + random.below(kWorkersMax);
+	disturb_ms = 20 + random.below(200);
 	for (bool Plan::*each :
 	     {&Plan::nodes, &Plan::peers, &Plan::closes, &Plan::cuts,
-	      &Plan::detaches, &Plan::heartbeats, &Plan::memory})
-		this->*each = random.below(2);
+	      &Plan::silences, &Plan::losses, &Plan::detaches,
+	      &Plan::heartbeats, &Plan::memory, &Plan::signals})
+		this->*each = random.below(3) == 0;
 }
 
 const Worker::Operation Worker::kOperations[] = {
@@ -38,10 +42,9 @@ const Worker::Operation Worker::kOperations[] = {
 	{2, "unregisters", &Worker::unregist, &Plan::detaches},
 	{4, "attaches", &Worker::attach, nullptr},
 	{3, "detaches", &Worker::detach, &Plan::detaches},
-	{2, "closes", &Worker::close, &Plan::closes},
-	{1, "cuts", &Worker::cut, &Plan::cuts},
-	{2, "deletes and adds a peer", &Worker::change_peer, &Plan::peers},
-	{2, "deletes and sets a node", &Worker::change_node, &Plan::nodes},
+	{4, "closes", &Worker::close, &Plan::closes},
+	{6, "deletes and adds a peer", &Worker::change_peer, &Plan::peers},
+	{6, "deletes and sets a node", &Worker::change_node, &Plan::nodes},
 	{2, "sets a heartbeat", &Worker::set_heartbeat, &Plan::heartbeats},
 	{2, "pings and pokes", &Worker::ask, nullptr},
 	{6, "lets memory fail", &Worker::fail_memory, &Plan::memory},
@@ -49,8 +52,8 @@ const Worker::Operation Worker::kOperations[] = {
 	{2, "looks", &Worker::look, nullptr},
 };
 
-Worker::Worker(Member &me, Cable &cable, const Plan &plan, u32 thread, u64 seed)
-	: me_(me), cable_(cable), plan_(plan), index_(thread), random_(seed),
+Worker::Worker(Member &me, const Plan &plan, u32 thread, u64 seed)
+	: me_(me), plan_(plan), index_(thread), random_(seed),
 	  doing_("a thread", me.number()),
 	  thread_(ccm_thread_start(thread_main, this, "random", thread))
 {
@@ -75,8 +78,11 @@ void Worker::work()
 {
 	while (!begun_ && !enough_)
 		ccm_test_sleep(1);
-	while (!enough_)
+	while (!enough_) {
 		step();
+		if (chance(4))
+			ccm_test_sleep(random_.below(10));
+	}
 	doing_.set("nothing any more");
 	ended_ = true;
 }
@@ -104,28 +110,38 @@ void Worker::join()
 	me_.join();
 }
 
+u32 Worker::any_peer()
+{
+	u32 peer = 1 + random_.below(plan_.members);
+
+	if (peer != me_.number())
+		return peer;
+	return plan_.members == 1 ? 0 : 1 + peer % plan_.members;
+}
+
 void Worker::meet()
 {
-	me_.meet(static_cast<int>(random_.below(100)));
+	if (u32 peer = any_peer())
+		me_.meet(peer, static_cast<int>(random_.below(100)));
 }
 
 void Worker::close()
 {
-	me_.close(static_cast<int>(random_.below(100)));
-}
-
-void Worker::cut()
-{
-	cable_.cut();
+	if (u32 peer = any_peer())
+		me_.close(peer, static_cast<int>(random_.below(100)));
 }
 
 void Worker::change_peer()
 {
-	me_.delete_peer();
+	u32 peer = any_peer();
+
+	if (!peer)
+		return;
+	me_.delete_peer(peer);
 	if (chance(4))
 		ccm_test_sleep(random_.below(10));
-	me_.add_peer();
-	me_.meet(0);
+	me_.add_peer(peer);
+	me_.meet(peer, 0);
 }
 
 void Worker::change_node()
@@ -138,13 +154,20 @@ void Worker::change_node()
 
 void Worker::set_heartbeat()
 {
-	me_.set_policy(chance(2) ? 0 : CCM_INTERVAL_MIN + random_.below(400));
+	if (u32 peer = any_peer())
+		me_.set_policy(peer, chance(2) ? 0
+					       : CCM_INTERVAL_MIN +
+							 random_.below(400));
 }
 
 void Worker::ask()
 {
-	me_.ping();
-	me_.poke();
+	u32 peer = any_peer();
+
+	if (!peer)
+		return;
+	me_.ping(peer);
+	me_.poke(peer);
 }
 
 void Worker::fail_memory()
@@ -155,6 +178,8 @@ void Worker::fail_memory()
 void Worker::look()
 {
 	me_.look();
+	if (u32 peer = any_peer())
+		me_.see_that_it_listens(peer);
 }
 
 // As long as nobody but this program reads it under the thread sanitizer, it is
@@ -196,22 +221,22 @@ void Worker::unregist()
 // For ever too: whatever happens, such a call ends.
 void Worker::call()
 {
-	call_and_wait(
-		me_, random_.below(kNodes), random_.below(kFunctions), random_,
-		chance(3) ? CCM_FOREVER : static_cast<int>(random_.below(100)));
+	call_and_wait(me_, any_node(), random_.below(kFunctions), random_,
+		      chance(3) ? CCM_FOREVER
+				: static_cast<int>(random_.below(100)));
 }
 
 void Worker::call_later()
 {
-	call_async(
-		me_, random_.below(kNodes), random_.below(kFunctions), random_,
-		chance(3) ? CCM_FOREVER : static_cast<int>(random_.below(60)),
-		chance(3));
+	call_async(me_, any_node(), random_.below(kFunctions), random_,
+		   chance(3) ? CCM_FOREVER
+			     : static_cast<int>(random_.below(60)),
+		   chance(3));
 }
 
 void Worker::call_short()
 {
-	u32 target = random_.below(kNodes);
+	u32 target = any_node();
 	u32 number = ++short_calls_[target];
 
 	if (call_one_way(me_, target, kShort, random_, false, chance(3), index_,
@@ -221,9 +246,8 @@ void Worker::call_short()
 
 void Worker::call_long()
 {
-	(void)call_one_way(me_, random_.below(kNodes),
-			   random_.below(kFunctions), random_, true, chance(3),
-			   0, 0);
+	(void)call_one_way(me_, any_node(), random_.below(kFunctions), random_,
+			   true, chance(3), 0, 0);
 }
 
 } // namespace ccm_testing

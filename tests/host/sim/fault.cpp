@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "random/fault.hpp"
+#include "sim/fault.hpp"
 
 #include "kernel/kernel.h"
-#include "test.hpp"
 
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <set>
-#include <thread>
-
-void ccm_test_sleep(unsigned int ms)
-{
-	std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-}
 
 namespace ccm_testing {
 

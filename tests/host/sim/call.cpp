@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "random/call.hpp"
+#include "sim/call.hpp"
 
 #include "buffer.hpp"
 #include "host.hpp"
@@ -22,7 +22,7 @@ int result_of(u64 id)
 
 size_t random_bytes(Random &random)
 {
-	return random.below(6) ? random.below(200) : random.below(kBytesMax);
+	return random.below(12) ? random.below(200) : random.below(kBytesMax);
 }
 
 std::vector<u8> pattern_of(u64 id, size_t size)
@@ -114,6 +114,7 @@ bool is_end(int error)
 	case ECONNABORTED:
 	case ECANCELED:
 	case EINTR:
+	case 512: // ERESTARTSYS: a signal, and nothing was sent
 	case EOVERFLOW:
 		return true;
 	default:
@@ -177,7 +178,7 @@ void call_async(Member &caller, u32 target, u32 function, Random &random,
 
 	if (nowait)
 		as_in_an_interrupt.emplace();
-	int error = ccm_core_rcall_begin(caller.node, &call, on_done, asked,
+	int error = ccm_core_rcall_begin(caller.node(), &call, on_done, asked,
 					 arguments.args,
 					 std::size(arguments.args));
 	if (!error) {
@@ -203,7 +204,7 @@ static int call_for_answer(Member &caller, u32 target, u32 function,
 	ccm_call call = wanted(target, function, 0, timeout_ms);
 	ccm_answer answer;
 
-	int error = ccm_core_rcall_wait(caller.node, &call, &answer,
+	int error = ccm_core_rcall_wait(caller.node(), &call, &answer,
 					arguments.args,
 					std::size(arguments.args));
 	note_end(calls, id, error);
@@ -247,7 +248,7 @@ bool call_one_way(Member &caller, u32 target, u32 function, Random &random,
 
 	if (nowait)
 		as_in_an_interrupt.emplace();
-	int error = ccm_core_rcall(caller.node, &call, on_thread,
+	int error = ccm_core_rcall(caller.node(), &call, on_thread,
 				   arguments.args, std::size(arguments.args));
 	if (!error)
 		return true;

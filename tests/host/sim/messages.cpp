@@ -2,7 +2,7 @@
 // A worker's messages: what it sends says which of its short calls went before.
 #include "buffer.hpp"
 #include "host.hpp"
-#include "random/worker.hpp"
+#include "sim/worker.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -13,6 +13,7 @@ namespace ccm_testing {
 namespace {
 
 constexpr size_t kAtomicMax = 60000;
+constexpr size_t kMostly = 5000; // bytes of a message at most
 
 u32 type_of(u32 source, u32 thread)
 {
@@ -35,6 +36,7 @@ bool may_fail_to_send(int error)
 	case ENOMEM:
 	case EMSGSIZE:
 	case EINTR:
+	case 512: // ERESTARTSYS: a signal
 	case ESHUTDOWN:
 		return true;
 	default:
@@ -80,7 +82,7 @@ int Worker::send(u32 target, u32 module, size_t size, bool nowait)
 			    sizeof(u32));
 	if (nowait)
 		as_in_an_interrupt.emplace();
-	int error = ccm_core_send(me_.node, &msg, nowait ? CCM_NOWAIT : 0,
+	int error = ccm_core_send(me_.node(), &msg, nowait ? CCM_NOWAIT : 0,
 				  timeout_ms);
 	if (!error)
 		return 0;
@@ -96,14 +98,13 @@ void Worker::send()
 	bool nowait = chance(4);
 	u32 how = random_.below(20);
 	size_t size = how < 2	 ? 0
-		      : how < 12 ? random_.below(300)
-		      : how < 17 ? random_.below(5000)
+		      : how < 14 ? random_.below(300)
+		      : how < 19 ? random_.below(kMostly)
 				 : random_.below(kLargest + 100);
 
 	if (nowait && size > kAtomicMax)
 		size = kAtomicMax;
-	(void)send(random_.below(kNodes), random_.below(kMessageModules), size,
-		   nowait);
+	(void)send(any_node(), random_.below(kMessageModules), size, nowait);
 }
 
 // --- receiving -------------------------------------------------------------------
@@ -130,7 +131,7 @@ static void check(Member &me, const ccm_msg &msg, u32 source, u32 thread)
 int Worker::receive(ccm_msg &msg, u32 flags)
 {
 	int got = ccm_core_receive(
-		me_.node, &msg, flags,
+		me_.node(), &msg, flags,
 		chance(3) ? 0 : static_cast<int>(random_.below(60)));
 	if (got < 0 && !may_fail_to_receive(got))
 		fault("receiving is %d", got);
@@ -140,13 +141,15 @@ int Worker::receive(ccm_msg &msg, u32 flags)
 // Of even threads, messages are received by one at a time, and so in order.
 void Worker::receive()
 {
-	u32 source = random_.below(kNodes);
-	u32 thread = random_.below(kWorkers);
+	u32 source = any_node();
+	u32 thread = random_.below(plan_.workers);
 	u32 module = random_.below(kMessageModules);
 	Flow &flow = me_.ledger.flows[source][thread][me_.at][module];
 	bool in_order = thread % 2 == 0;
 	u32 flags = CCM_NOSEQ;
-	std::vector<u8> buffer(chance(8) ? random_.below(300) : kLargest + 100);
+	std::vector<u8> buffer(chance(8)   ? random_.below(300)
+			       : chance(8) ? kLargest + 100
+					   : kMostly);
 	ccm_msg msg{.node = chance(2) ? CCM_ANY_NODE : source + 1,
 		    .module = kModules[module],
 		    .type = type_of(source, thread),
@@ -185,7 +188,7 @@ void receive_all(Member &me, u32 source, u32 thread, u32 module)
 		    .size = 0,
 		    .data = nullptr};
 
-	while (ccm_core_receive(me.node, &msg, CCM_NOSEQ | CCM_HANDOVER, 0) >=
+	while (ccm_core_receive(me.node(), &msg, CCM_NOSEQ | CCM_HANDOVER, 0) >=
 	       0) {
 		check(me, msg, source, thread);
 		flow.received(msg.seqn);
@@ -195,15 +198,14 @@ void receive_all(Member &me, u32 source, u32 thread, u32 module)
 
 void Worker::cancel()
 {
-	ccm_msg msg{
-		.node = chance(2) ? CCM_ANY_NODE : 1 + random_.below(kNodes),
-		.module = kModules[random_.below(kMessageModules)],
-		.type = type_of(random_.below(kNodes), random_.below(kWorkers)),
-		.seqn = 0,
-		.size = 0,
-		.data = nullptr};
+	ccm_msg msg{.node = chance(2) ? CCM_ANY_NODE : 1 + any_node(),
+		    .module = kModules[random_.below(kMessageModules)],
+		    .type = type_of(any_node(), random_.below(plan_.workers)),
+		    .seqn = 0,
+		    .size = 0,
+		    .data = nullptr};
 
-	(void)ccm_core_cancel(me_.node, &msg, CCM_NOSEQ);
+	(void)ccm_core_cancel(me_.node(), &msg, CCM_NOSEQ);
 }
 
 } // namespace ccm_testing

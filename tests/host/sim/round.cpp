@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "random/round.hpp"
+#include "sim/round.hpp"
 
 #include "host.hpp"
-#include "random/call.hpp"
+#include "sim/call.hpp"
 #include "test.hpp"
 
 #include <cerrno>
@@ -16,42 +16,63 @@ namespace ccm_testing {
 
 namespace {
 
-constexpr u32 kDisturbMs = 1000;
-constexpr u32 kStepMs = 2;
+constexpr u32 kStepMs = 5;
 // Less than the five seconds for which a thread of the pool is idle.
-constexpr u32 kIdleMs = 2000;
-constexpr u32 kSoonSeconds = 15;
+constexpr u32 kIdleMs = 500;
+constexpr u32 kSoonSeconds = 30;
 constexpr int kSoonMs = kSoonSeconds * 1000;
 
 } // namespace
 
-Round::Round(u64 seed)
-	: random_(seed), seed_(seed), plan_(seed), doing_("the round", 0),
-	  memory_(ccm_memory_count()), ledger_(std::make_unique<Ledger>()),
-	  cable_(std::make_unique<Cable>(networks_[0], networks_[1], seed))
+Round::Outcome Round::run(u64 seed)
 {
-	for (u32 at = 0; at < kNodes; at++)
-		members_.emplace_back(*ledger_, networks_[at], at);
+	ccm_sim::World world(seed);
+	Outcome outcome;
+	long before = ccm_memory_count();
+	{
+		Round round(world, seed);
+
+		world.run(main, &round);
+		outcome.messages = round.ledger_->count_messages();
+		outcome.calls = round.ledger_->calls.count();
+	}
+	if (long left = ccm_memory_count() - before)
+		fault("%ld objects are left", left);
+	outcome.trace = world.trace();
+	outcome.steps = world.all_steps();
+	outcome.ms = (world.now_us() - ccm_sim::kBegin) / 1000;
+	return outcome;
 }
 
-Round::~Round()
+Round::Round(ccm_sim::World &world, u64 seed)
+	: world_(world), random_(seed), seed_(seed), plan_(seed),
+	  doing_("the round", 0),
+	  ledger_(std::make_unique<Ledger>(plan_.members)), network_(world)
 {
-	cable_.reset();
+}
+
+void Round::main(void *round)
+{
+	static_cast<Round *>(round)->run();
+}
+
+static void print(u32 node, const ccm_peer_info &peer)
+{
+	std::fprintf(stderr,
+		     "# peer %u of node %u: state %u, reason %u, error %d, "
+		     "listening %d, queued: %lu in, %lu out\n",
+		     peer.config.number, node, peer.state, peer.reason,
+		     peer.error, peer.listening,
+		     static_cast<unsigned long>(peer.queued_in),
+		     static_cast<unsigned long>(peer.queued_out));
 }
 
 // As a fault is told.
 void Round::print_peers()
 {
 	for (Member &member : members_) {
-		ccm_peer_info peer = member.peer(member.other());
-
-		std::fprintf(stderr,
-			     "# peer %u of node %u: state %u, reason %u, "
-			     "error %d, queued: %lu in, %lu out\n",
-			     member.other(), member.number(), peer.state,
-			     peer.reason, peer.error,
-			     static_cast<unsigned long>(peer.queued_in),
-			     static_cast<unsigned long>(peer.queued_out));
+		for (u32 number = 1; number <= plan_.members; number++)
+			print(member.number(), member.peer(number));
 		member.print_calls();
 	}
 }
@@ -75,6 +96,7 @@ void Round::run()
 	disturb();
 	if (random_.below(4)) {
 		calm_down();
+		see_that_all_is_counted();
 		see_that_all_works();
 		end_consumers();
 		see_that_nothing_is_held();
@@ -82,11 +104,9 @@ void Round::run()
 	} else {
 		end_in_use();
 	}
-	host::rest_by_chance(0);
 	ledger_->calls.check();
 	members_.clear();
-	if (long left = ccm_memory_count() - memory_)
-		fault("%ld objects are left", left);
+	network_.stop();
 }
 
 // --- at random -------------------------------------------------------------------
@@ -94,35 +114,56 @@ void Round::run()
 void Round::disturb()
 {
 	doing_.set("lets the threads work");
+	for (u32 at = 0; at < plan_.members; at++)
+		members_.emplace_back(*ledger_, network_.add_host(), at);
 	for (Member &member : members_)
 		member.join();
-	host::rest_by_chance(seed_);
 	for (Member &member : members_)
-		for (u32 thread = 0; thread < kWorkers; thread++)
-			workers_.emplace_back(member, *cable_, plan_, thread,
+		for (u32 thread = 0; thread < plan_.workers; thread++)
+			workers_.emplace_back(member, plan_, thread,
 					      seed_ * 100 + workers_.size());
+	weather_ =
+		std::make_unique<Weather>(network_, members_, workers_, plan_);
 	// Not before all are there: memory fails from now on.
 	for (Worker &worker : workers_)
 		worker.begin();
-	ccm_test_sleep(kDisturbMs);
+	for (u32 ms = 0; ms < plan_.disturb_ms; ms += kStepMs) {
+		ccm_test_sleep(kStepMs);
+		watch();
+	}
+	doing_.set("waits for the weather");
+	weather_.reset();
 }
 
-// A large message to a number that nobody has attached waits for somebody to do so.
-void Round::attach_all()
+// What has to be so at any time.
+void Round::watch()
 {
-	for (Member &member : members_)
-		for (u32 module = 0; module < std::size(kModules); module++)
-			member.attach(module);
+	for (Member &member : members_) {
+		Member::Calls calls;
+
+		member.count(calls);
+		u32 &waits = waits_[member.at];
+		waits = calls.on_threads || !calls.queued ? 0 : waits + 1;
+		if (waits > kIdleMs / kStepMs)
+			fault("a call at node %u waits for a thread, and none "
+			      "is busy",
+			      member.number());
+		for (u32 peer = 1; peer <= plan_.members; peer++)
+			member.see_that_it_listens(peer);
+	}
 }
 
-// Those who wait are asked to stop, or come to an end by themselves.
+// Those who wait are asked to stop, or come to an end by themselves: also who waits
+// for room at a number that nobody has had.
 void Round::stop_workers(bool in_the_middle)
 {
 	for (Worker &worker : workers_)
 		worker.enough();
 	if (!in_the_middle)
 		await("for the threads to end", kSoonSeconds, [this] {
-			attach_all();
+			watch();
+			for (Member &member : members_)
+				member.attach_all();
 			for (const Worker &worker : workers_)
 				if (!worker.ended())
 					return false;
@@ -148,24 +189,20 @@ void Round::calm_down()
 	stop_workers(random_.below(2));
 	for (Member &member : members_)
 		member.quiet = true;
-	cable_->calm();
+	network_.calm();
+	world_.let_memory_be_short(0);
 	end_calls();
 }
 
 // All calls end, and none waits for a thread while none is busy.
 void Round::end_calls()
 {
-	u64 busy_ms = ccm_now_ms();
-
 	await("for calls to end", kSoonSeconds, [&] {
 		Member::Calls calls;
 
+		watch();
 		for (Member &member : members_)
 			member.count(calls);
-		if (calls.on_threads || !calls.queued)
-			busy_ms = ccm_now_ms();
-		if (ccm_now_ms() - busy_ms > kIdleMs)
-			fault("a call waits for a thread, and none is busy");
 		return !calls.on_threads && !calls.queued && !calls.awaited;
 	});
 }
@@ -174,27 +211,59 @@ void Round::end_calls()
 void Round::join()
 {
 	await("for the nodes to be joined", kSoonSeconds, [this] {
-		u32 up = 0;
+		bool up = true;
 
 		for (Member &member : members_) {
 			member.join();
-			member.set_policy(0);
-			if (member.is_joined())
-				up++;
+			for (u32 peer = 1; peer <= plan_.members; peer++)
+				member.set_policy(peer, 0);
+			up &= member.is_joined();
 		}
-		return up == kNodes;
+		return up;
 	});
+}
+
+// What was accepted has arrived, or was counted when it was lost.
+bool Round::is_counted(Member &source, Member &target)
+{
+	ccm_peer_stats in = target.peer(source.number()).stats;
+	ccm_peer_stats out = source.peer(target.number()).stats; // later
+
+	if (in.messages_in > out.messages_out)
+		fault("node %u has %lu messages of node %u, which has accepted "
+		      "%lu",
+		      target.number(),
+		      static_cast<unsigned long>(in.messages_in),
+		      source.number(),
+		      static_cast<unsigned long>(out.messages_out));
+	return out.messages_out <= in.messages_in + out.unsent + out.unknown;
+}
+
+// A peer that is added again counts from nothing.
+void Round::see_that_all_is_counted()
+{
+	if (plan_.nodes || plan_.peers || plan_.losses)
+		return;
+	await("for what was accepted to arrive or be counted", kSoonSeconds,
+	      [this] {
+		      bool all = true;
+
+		      for (Member &source : members_)
+			      for (Member &target : members_)
+				      all &= is_counted(source, target);
+		      return all;
+	      });
 }
 
 // Whatever there was, or is still being done, the nodes are as good as new.
 void Round::see_that_all_works()
 {
 	if (random_.below(4) == 0)
-		members_[random_.below(kNodes)].delete_node();
+		members_[random_.below(plan_.members)].delete_node();
 	join();
 	drain();
-	for (u32 source = 0; source < kNodes; source++)
-		for (u32 target = 0; target < kNodes; target++)
+	for (u32 source = 0; source < plan_.members; source++)
+		for (u32 target = 0; target < plan_.members; target++)
 			exchange(source, target);
 }
 
@@ -217,7 +286,7 @@ void Round::exchange(u32 source, u32 target)
 		   .data = &got};
 
 	doing_.set("exchanges messages");
-	int error = ccm_core_send(members_[source].node, &out, 0, kSoonMs);
+	int error = ccm_core_send(members_[source].node(), &out, 0, kSoonMs);
 	if (error) {
 		ccm_peer_info peer = members_[source].peer(target + 1);
 
@@ -226,7 +295,7 @@ void Round::exchange(u32 source, u32 target)
 		      source + 1, target + 1, error, peer.state, peer.reason,
 		      peer.error);
 	}
-	error = ccm_core_receive(members_[target].node, &in, 0, kSoonMs);
+	error = ccm_core_receive(members_[target].node(), &in, 0, kSoonMs);
 	if (error != 1 || got != sent)
 		fault("in quiet, a message at %u from %u: %d", target + 1,
 		      source + 1, error);
@@ -242,8 +311,8 @@ void Round::drain()
 	doing_.set("drains the queues");
 	for (Member &member : members_)
 		for (u32 module = 0; module < kMessageModules; module++)
-			for (u32 source = 0; source < kNodes; source++)
-				for (u32 thread = 0; thread < kWorkers;
+			for (u32 source = 0; source < plan_.members; source++)
+				for (u32 thread = 0; thread < plan_.workers;
 				     thread++)
 					receive_all(member, source, thread,
 						    module);
@@ -261,7 +330,8 @@ void Round::see_that_nothing_is_held()
 {
 	await("for all to be given back", kSoonSeconds, [this] {
 		for (Member &member : members_)
-			for (u32 number = 1; number <= kNodes; number++) {
+			for (u32 number = 1; number <= plan_.members;
+			     number++) {
 				ccm_peer_info peer = member.peer(number);
 
 				if (peer.queued_in || peer.queued_out)
@@ -270,18 +340,19 @@ void Round::see_that_nothing_is_held()
 		return true;
 	});
 	for (Member &member : members_)
-		if (member.peer(member.other()).stats.garbage)
-			fault("node %u heard what breaks the protocol",
-			      member.number());
+		for (u32 number = 1; number <= plan_.members; number++)
+			if (member.peer(number).stats.garbage)
+				fault("node %u heard what breaks the protocol",
+				      member.number());
 }
 
 void Round::destroy_nodes()
 {
-	u32 first = random_.below(kNodes);
+	u32 first = random_.below(plan_.members);
 
 	doing_.set("ends the nodes");
-	members_[first].destroy();
-	members_[1 - first].destroy();
+	for (u32 at = 0; at < plan_.members; at++)
+		members_[(first + at) % plan_.members].destroy();
 }
 
 } // namespace ccm_testing

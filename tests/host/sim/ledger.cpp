@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "random/ledger.hpp"
+#include "sim/ledger.hpp"
 
 #include <cerrno>
 
@@ -130,6 +130,18 @@ void CallLog::check() const
 			      "failed to begin",
 			      static_cast<unsigned long long>(id));
 	}
+}
+
+u32 Ledger::count_messages() const
+{
+	u32 count = 0;
+
+	for (auto &of_node : flows)
+		for (auto &of_thread : of_node)
+			for (auto &to_node : of_thread)
+				for (const Flow &flow : to_node)
+					count += flow.newest();
+	return count;
 }
 
 bool says_not_run(int error)
