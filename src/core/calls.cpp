@@ -8,6 +8,7 @@ u64 Calls::expect(Pending &pending)
 	Guard guard(lock_);
 	u64 id = ++last_id_;
 
+	pending.sleeper.begin();
 	pending.id = pending.due.id = id;
 	by_id_.add(&pending);
 	if (pending.due.ms)
@@ -19,13 +20,10 @@ u64 Calls::expect(Pending &pending)
 
 void Calls::await(Pending &pending, int timeout_ms)
 {
-	int why = pending.sleepers.wait(
-		[&] {
-			Guard guard(lock_);
-			return pending.done;
-		},
-		timeout_ms);
+	int why = pending.sleeper.wait([] { return false; }, timeout_ms);
 
+	if (pending.sleeper.ended())
+		return;
 	// It has been sent: a system call that began anew would send it again.
 	(void)forget(pending, why == -ERESTARTSYS ? EINTR : -why);
 }
@@ -72,6 +70,7 @@ bool Calls::answered(Message *answer, const wire::Answer &head)
 {
 	List<Pending> to_tell;
 	{
+		Wakes wakes;
 		Guard guard(lock_);
 		Pending *p = by_id_.find(head.id);
 
@@ -79,7 +78,7 @@ bool Calls::answered(Message *answer, const wire::Answer &head)
 		    p->module != answer->module)
 			return false;
 		p->answer = answer;
-		end_locked(*p, error_of(head.outcome), to_tell);
+		end_locked(*p, error_of(head.outcome), to_tell, wakes);
 	}
 	tell_all(to_tell);
 	return true;
@@ -148,6 +147,7 @@ template <class Next> void Calls::end_those(Next next, int error)
 template <class Next>
 bool Calls::end_some(Next next, int error, u64 &last, List<Pending> &to_tell)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 
 	if (last == 0)
@@ -157,7 +157,7 @@ bool Calls::end_some(Next next, int error, u64 &last, List<Pending> &to_tell)
 
 		if (!p || p->id > last)
 			return false;
-		end_locked(*p, error, to_tell);
+		end_locked(*p, error, to_tell, wakes);
 	}
 	return true;
 }
@@ -181,8 +181,9 @@ void Calls::unlink_locked(Pending &pending)
 	by_module_.remove(pending);
 }
 
-// Woken under the lock: the caller takes it once more before its stack goes.
-void Calls::end_locked(Pending &pending, int error, List<Pending> &to_tell)
+// What waits may be gone when this returns.
+void Calls::end_locked(Pending &pending, int error, List<Pending> &to_tell,
+		       Wakes &wakes)
 {
 	unlink_locked(pending);
 	pending.done = true;
@@ -190,7 +191,7 @@ void Calls::end_locked(Pending &pending, int error, List<Pending> &to_tell)
 	if (pending.tell)
 		to_tell.push_back(&pending);
 	else
-		pending.sleepers.wake();
+		wakes.end(pending.sleeper);
 }
 
 void Calls::tell_all(List<Pending> &ended)

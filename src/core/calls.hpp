@@ -75,7 +75,7 @@ struct Pending : Hook<Pending>,
 	bool done = false;
 	int error = 0;
 	Message *answer = nullptr;
-	Sleepers sleepers;
+	Sleeper sleeper;
 };
 
 class Calls {
@@ -110,15 +110,15 @@ public:
 
 private:
 	// How many end before the lock is given to others.
-	enum : u32 { kAtOnce = 64 };
+	enum : u32 { kAtOnce = Wakes::kMost };
 
 	template <class Next> void end_those(Next next, int error);
 	template <class Next>
 	bool end_some(Next next, int error, u64 &last, List<Pending> &to_tell);
 	Pending *first_locked(ccm_cursor &at) REQUIRES(lock_);
 	void unlink_locked(Pending &pending) REQUIRES(lock_);
-	void end_locked(Pending &pending, int error, List<Pending> &to_tell)
-		REQUIRES(lock_);
+	void end_locked(Pending &pending, int error, List<Pending> &to_tell,
+			Wakes &wakes) REQUIRES(lock_);
 	void tell_all(List<Pending> &ended);
 
 	Lock lock_{CCM_LOCK_CALLS}; // protects all that follows

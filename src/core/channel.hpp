@@ -19,9 +19,8 @@ struct Sender : Hook<Sender> {
 	Message *const message;	    // not its own any more once it is accepted
 	Channel *channel = nullptr; // in which it waits
 	u64 turn = 0;		    // among all that wait
-	bool done = false;
 	int error = 0;
-	Sleepers sleepers;
+	Sleeper sleeper;
 };
 
 // All under the peer's lock.

@@ -58,12 +58,8 @@ Status Mailbox::begin_detach_of(const struct ::module *wanted)
 
 void Mailbox::finish_detach()
 {
-	(void)left_.wait_idle(
-		[this] {
-			Guard guard(lock_);
-			return users_ == 0;
-		},
-		CCM_FOREVER);
+	(void)left_.wait_idle([this] { return users_.load() == 0; },
+			      CCM_FOREVER);
 	// One that was being registered has been by now.
 	handlers.remove_all();
 	purge();
@@ -149,15 +145,13 @@ Status Mailbox::enter()
 		return ccm::fail(ESHUTDOWN);
 	if (!attached_)
 		return ccm::fail(ENOENT);
-	users_++;
+	(void)users_.add(1);
 	return {};
 }
 
 void Mailbox::leave()
 {
-	Guard guard(lock_);
-
-	if (--users_ == 0)
+	if (users_.add(-1) == 0)
 		left_.wake();
 }
 
@@ -177,13 +171,15 @@ Result<Message *> Mailbox::take(const Receiver &receiver, u32 *size)
 
 bool Mailbox::post(Receiver &receiver)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 
+	receiver.sleeper.begin();
 	if (shut_ || !attached_) {
-		receiver.conclude(ESHUTDOWN);
+		receiver.conclude(ESHUTDOWN, wakes);
 		return false;
 	}
-	if (serve_locked(receiver))
+	if (serve_locked(receiver, wakes))
 		return false;
 	enlist_locked(receiver);
 	return true;
@@ -191,10 +187,11 @@ bool Mailbox::post(Receiver &receiver)
 
 void Mailbox::fail(Receiver &receiver, int error)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 
 	if (receiver.state == Receiver::State::Posted)
-		end_locked(receiver, error);
+		end_locked(receiver, error, wakes);
 }
 
 // A receiver whose buffer is being filled cannot just leave: the listener
@@ -202,31 +199,22 @@ void Mailbox::fail(Receiver &receiver, int error)
 // is no memory for one, it stays until the rest has come or never will.
 void Mailbox::withdraw(Receiver &receiver, int error)
 {
-	if (give_up(receiver, error) || move_out(receiver))
+	if (receiver.sleeper.ended() || give_up(receiver, error) ||
+	    move_out(receiver))
 		return;
-	receiver.sleepers.wait_idle(
-		[&] {
-			Guard guard(lock_);
-			return receiver.state == Receiver::State::Done;
-		},
-		CCM_FOREVER);
+	receiver.sleeper.wait_idle();
 }
 
 // True if it is done. Else what fills its buffer is the last that does.
 bool Mailbox::give_up(Receiver &receiver, int error)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 
-	if (receiver.state != Receiver::State::Done && !receiver.given_up)
-		end_soon_locked(receiver, error);
+	if (receiver.state != Receiver::State::Done &&
+	    !receiver.given_up.load())
+		end_soon_locked(receiver, error, wakes);
 	return receiver.state == Receiver::State::Done;
-}
-
-bool Mailbox::asleep(Receiver &receiver)
-{
-	Guard guard(lock_);
-
-	return receiver.state != Receiver::State::Done && !receiver.given_up;
 }
 
 // It has given up, so key and size stand still, and so do the bytes that have
@@ -242,6 +230,7 @@ bool Mailbox::move_out(Receiver &receiver)
 	for (;;) {
 		u32 filled;
 		{
+			Wakes wakes;
 			Guard guard(lock_);
 
 			if (receiver.state != Receiver::State::Filling)
@@ -253,7 +242,8 @@ bool Mailbox::move_out(Receiver &receiver)
 				     receiver.buffer + copied, filled - copied);
 				placement.message = message;
 				placement.receiver = nullptr;
-				end_locked(receiver, receiver.given_up);
+				end_locked(receiver, receiver.given_up.load(),
+					   wakes);
 				return true;
 			}
 		}
@@ -330,6 +320,7 @@ int Mailbox::end_those(First first, Next next, int error)
 template <class First, class Next>
 bool Mailbox::end_some(First first, Next next, Ending &ending)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 	Receiver *r = first();
 
@@ -337,14 +328,14 @@ bool Mailbox::end_some(First first, Next next, Ending &ending)
 		ending.last = last_number_;
 	while (r && r->number <= ending.done)
 		r = next(*r);
-	for (u32 count = 0; r && r->number <= ending.last; count++) {
+	while (r && r->number <= ending.last) {
 		Receiver *behind = next(*r);
 
-		if (count == kAtOnce)
+		if (wakes.full())
 			return true;
 		ending.done = r->number;
 		ending.count++;
-		end_soon_locked(*r, ending.error);
+		end_soon_locked(*r, ending.error, wakes);
 		r = behind;
 	}
 	return false;
@@ -390,31 +381,37 @@ void Mailbox::fill(Placement &placement, const u8 *data, size_t size)
 
 bool Mailbox::finish(Placement &placement)
 {
-	Guard guard(lock_);
+	Message *message;
+	{
+		Wakes wakes;
+		Guard guard(lock_);
 
-	if (Receiver *r = placement.receiver) {
-		placement.receiver = nullptr;
-		end_locked(*r, 0);
-		return true;
+		if (Receiver *r = placement.receiver) {
+			placement.receiver = nullptr;
+			end_locked(*r, 0, wakes);
+			return true;
+		}
+		message = placement.message;
+		placement.message = nullptr;
 	}
-	placement.message->peer = placement.peer;
-	deliver_locked(placement.message);
-	placement.message = nullptr;
+	message->peer = placement.peer;
+	deliver(message);
 	return false;
 }
 
 Message *Mailbox::abandon(Placement &placement)
 {
+	Wakes wakes;
 	Guard guard(lock_);
 	Message *message = placement.message;
 
 	if (Receiver *r = placement.receiver) {
 		r->filling = nullptr;
-		if (r->given_up) {
-			end_locked(*r, r->given_up);
+		if (int why = r->given_up.load()) {
+			end_locked(*r, why, wakes);
 		} else if (find_locked(r->want)) {
 			strike_locked(*r);
-			serve_locked(*r);
+			serve_locked(*r, wakes);
 		} else {
 			step_back_locked(*r);
 		}
@@ -426,9 +423,14 @@ Message *Mailbox::abandon(Placement &placement)
 
 void Mailbox::deliver(Message *message)
 {
-	Guard guard(lock_);
+	bool done = false;
 
-	deliver_locked(message);
+	while (!done) {
+		Wakes wakes;
+		Guard guard(lock_);
+
+		done = deliver_locked(message, wakes);
+	}
 }
 
 // --- under the lock --------------------------------------------------------------
@@ -449,35 +451,31 @@ Receiver *Mailbox::longest_locked(const Key &key)
 	return longest;
 }
 
-// The one of them that has room. Those before it are told.
-Receiver *Mailbox::first_locked(const Key &key, u32 size)
+// To the one of them that has room; those before it are told. Else it is queued. False
+// if there are more to be told, who are woken first.
+bool Mailbox::deliver_locked(Message *message, Wakes &wakes)
 {
-	for (;;) {
-		Receiver *r = longest_locked(key);
-
-		if (!r || r->has_room(size))
-			return r;
-		r->size = size;
-		end_locked(*r, EMSGSIZE);
-	}
-}
-
-void Mailbox::deliver_locked(Message *message)
-{
-	if (Receiver *r = first_locked(message->key, message->size)) {
-		r->message = message;
-		end_locked(*r, 0);
-		return;
+	while (Receiver *r = longest_locked(message->key)) {
+		if (wakes.full())
+			return false;
+		if (r->has_room(message->size)) {
+			r->message = message;
+			end_locked(*r, 0, wakes);
+			return true;
+		}
+		r->size = message->size;
+		end_locked(*r, EMSGSIZE, wakes);
 	}
 	messages_.push_back(message);
 	filed_messages_.add(*message, kWithAll);
 	count_++;
 	bytes_ += message->charge();
+	return true;
 }
 
 // What is queued goes to a receiver that has just come, or come back: then it is
 // done. It is on no list.
-bool Mailbox::serve_locked(Receiver &receiver)
+bool Mailbox::serve_locked(Receiver &receiver, Wakes &wakes)
 {
 	Message *message = find_locked(receiver.want);
 
@@ -485,12 +483,12 @@ bool Mailbox::serve_locked(Receiver &receiver)
 		return false;
 	if (!receiver.has_room(message->size)) {
 		receiver.size = message->size;
-		receiver.conclude(EMSGSIZE);
+		receiver.conclude(EMSGSIZE, wakes);
 		return true;
 	}
 	unqueue_locked(message);
 	receiver.message = message;
-	receiver.conclude(0);
+	receiver.conclude(0, wakes);
 	return true;
 }
 
@@ -566,20 +564,20 @@ void Mailbox::step_back_locked(Receiver &receiver)
 	posted_count_[receiver.want.form()]++;
 }
 
-void Mailbox::end_locked(Receiver &receiver, int error)
+void Mailbox::end_locked(Receiver &receiver, int error, Wakes &wakes)
 {
 	strike_locked(receiver);
-	receiver.conclude(error);
+	receiver.conclude(error, wakes);
 }
 
-void Mailbox::end_soon_locked(Receiver &receiver, int error)
+void Mailbox::end_soon_locked(Receiver &receiver, int error, Wakes &wakes)
 {
 	if (receiver.state == Receiver::State::Posted) {
-		end_locked(receiver, error);
+		end_locked(receiver, error, wakes);
 		return;
 	}
-	receiver.given_up = error;
-	receiver.sleepers.wake();
+	receiver.given_up.store(error);
+	wakes.nudge(receiver.sleeper);
 }
 
 } // namespace ccm

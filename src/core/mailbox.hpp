@@ -80,13 +80,19 @@ struct Receiver : Hook<Receiver>, Linked<OfWant>, Linked<OfNode>, Filed {
 		return static_cast<Receiver &>(
 			*reinterpret_cast<Filed *>(filed));
 	}
-	// Woken under the lock: it takes it once more before it goes.
-	void conclude(int error_)
+	// Until it is done, or has to give up. As ccm_wait().
+	int wait(int timeout_ms)
+	{
+		return sleeper.wait([this] { return given_up.load() != 0; },
+				    timeout_ms);
+	}
+	// The last that is done to it: it may be gone from here on.
+	void conclude(int error_, Wakes &wakes)
 	{
 		state = State::Done;
 		error = error_;
 		filling = nullptr;
-		sleepers.wake();
+		wakes.end(sleeper);
 	}
 
 	const Want want;
@@ -96,13 +102,13 @@ struct Receiver : Hook<Receiver>, Linked<OfWant>, Linked<OfNode>, Filed {
 	// Under the mailbox's lock while posted, the thread's own when done.
 	State state = State::Posted;
 	int error = 0;		      // Done: 0, or why nothing came
-	int given_up = 0;	      // Filling: the error it shall leave with
+	Atomic<int> given_up;	      // Filling: the error it shall leave with
 	Message *message = nullptr;   // Done: what came, if not in the buffer
 	Key key{};		      // of what came into the buffer
 	u32 size = 0;		      // of that, or of what was too large
 	Placement *filling = nullptr; // Filling: who fills
 	u64 number = 0;		      // in the order in which they came
-	Sleepers sleepers;
+	Sleeper sleeper;
 };
 
 // Receivers that wait for exactly this.
@@ -189,8 +195,6 @@ public:
 	Result<Message *> take(const Receiver &receiver, u32 *size);
 	// Let it wait. False if it is done already.
 	bool post(Receiver &receiver);
-	// Whether it has to go on waiting.
-	bool asleep(Receiver &receiver);
 	// End it unless a message has come or begun to come.
 	void fail(Receiver &receiver, int error);
 	// It waits no longer: when this returns it is done, with the error
@@ -215,33 +219,31 @@ public:
 	void deliver(Message *message);
 
 private:
-	// How many receivers end before the lock is given to others.
-	enum : u32 { kAtOnce = 64 };
-
 	bool give_up(Receiver &receiver, int error);
 	bool move_out(Receiver &receiver);
 	Message *pop();
 	void purge();
 
 	Receiver *longest_locked(const Key &key) REQUIRES(lock_);
-	Receiver *first_locked(const Key &key, u32 size) REQUIRES(lock_);
-	void deliver_locked(Message *message) REQUIRES(lock_);
-	bool serve_locked(Receiver &receiver) REQUIRES(lock_);
+	bool deliver_locked(Message *message, Wakes &wakes) REQUIRES(lock_);
+	bool serve_locked(Receiver &receiver, Wakes &wakes) REQUIRES(lock_);
 	Message *find_locked(const Want &want) REQUIRES(lock_);
 	void unqueue_locked(Message *message) REQUIRES(lock_);
 	void enlist_locked(Receiver &receiver) REQUIRES(lock_);
 	void strike_locked(Receiver &receiver) REQUIRES(lock_);
 	void step_out_locked(Receiver &receiver) REQUIRES(lock_);
 	void step_back_locked(Receiver &receiver) REQUIRES(lock_);
-	void end_locked(Receiver &receiver, int error) REQUIRES(lock_);
-	void end_soon_locked(Receiver &receiver, int error) REQUIRES(lock_);
+	void end_locked(Receiver &receiver, int error, Wakes &wakes)
+		REQUIRES(lock_);
+	void end_soon_locked(Receiver &receiver, int error, Wakes &wakes)
+		REQUIRES(lock_);
 	struct Ending;
 	template <class First, class Next>
 	int end_those(First first, Next next, int error);
 	template <class First, class Next>
 	bool end_some(First first, Next next, Ending &ending);
 	void end_all(int error);
-	Status set_detaching_locked();
+	Status set_detaching_locked() REQUIRES(lock_);
 
 	const KeyHash chance_;
 	Lock lock_{
@@ -251,7 +253,8 @@ private:
 	bool detaching_ GUARDED_BY(lock_) = false;
 	struct ::module *owner_ GUARDED_BY(lock_) = nullptr;
 	ccm_limits limits_ GUARDED_BY(lock_) = kUnattached;
-	u32 users_ GUARDED_BY(lock_) = 0; // between enter() and leave()
+	// Between enter(), under the lock, and leave().
+	Atomic<int> users_;
 	Sleepers left_; // the last of them has left, or the owner
 	u64 last_number_ GUARDED_BY(lock_) = 0; // of a receiver
 	u32 waiting_ GUARDED_BY(lock_) = 0;

@@ -140,6 +140,7 @@ Result<bool> Peer::offer(Sender &sender, bool may_wait, MaySleep may_sleep,
 		stats.refused++;
 		return fail(EAGAIN);
 	}
+	sender.sleeper.begin();
 	sender.channel = channel;
 	sender.turn = ++last_turn_;
 	channel->waiting.push_back(&sender);
@@ -151,27 +152,28 @@ Result<bool> Peer::offer(Sender &sender, bool may_wait, MaySleep may_sleep,
 
 Status Peer::await(Sender &sender, int timeout_ms)
 {
-	int why = sender.sleepers.wait(
-		[&] {
-			Guard guard(lock);
-			return sender.done;
-		},
-		timeout_ms);
-	{
-		Guard guard(lock);
+	int why = sender.sleeper.wait([] { return false; }, timeout_ms);
 
-		if (sender.done && !sender.error)
-			return {};
-		if (!sender.done) {
-			sender.error = -why;
-			sender.channel->waiting.remove(&sender);
-			review_locked(*sender.channel);
-			admit_waiting_locked();
-		}
-	}
+	if (!sender.sleeper.ended())
+		give_up(sender, -why);
+	if (!sender.error)
+		return {};
 	Message::drop(sender.message);
 	wake_listener(); // for those behind that now have room
 	return fail(sender.error);
+}
+
+// Unless it has ended meanwhile.
+void Peer::give_up(Sender &sender, int error_)
+{
+	Guard guard(lock);
+
+	if (sender.sleeper.ended())
+		return;
+	sender.error = error_;
+	sender.channel->waiting.remove(&sender);
+	review_locked(*sender.channel);
+	admit_waiting_locked();
 }
 
 Status Peer::check_locked(const Channel &channel, u32 size) const
@@ -243,11 +245,13 @@ Message *Peer::take_queued_locked()
 	return message;
 }
 
+// It may be gone when this returns.
 static void finish(Sender &sender, int error)
 {
-	sender.done = true;
+	Wakes wakes;
+
 	sender.error = error;
-	sender.sleepers.wake();
+	wakes.end(sender.sleeper);
 }
 
 // Those who came first go first, within a channel. So the first of them stands for all.

@@ -188,6 +188,7 @@ private:
 	Result<bool> offer(Sender &sender, bool may_wait, MaySleep may_sleep,
 			   Egress *&mine);
 	Status await(Sender &sender, int timeout_ms);
+	void give_up(Sender &sender, int error_);
 	Status check_locked(const Channel &channel, u32 size) const
 		REQUIRES(lock);
 	bool has_room_locked(const Channel &channel, u64 charge) const

@@ -33,8 +33,7 @@ static Status wait_for(Node &node, Mailbox &mailbox, Receiver &receiver,
 		if (!there.ok())
 			mailbox.fail(receiver, there.error());
 	}
-	int ended = receiver.sleepers.wait(
-		[&] { return !mailbox.asleep(receiver); }, timeout_ms);
+	int ended = receiver.wait(timeout_ms);
 	mailbox.withdraw(receiver, -ended);
 	return receiver.error ? Status(fail(receiver.error)) : Status();
 }

@@ -38,6 +38,7 @@ struct ccm_hmac;
 struct ccm_node;
 struct ccm_socket;
 struct ccm_thread;
+struct task_struct;
 
 /* --- locks ------------------------------------------------------------- */
 
@@ -134,6 +135,19 @@ int ccm_wait_killable(struct ccm_waitq *queue, bool (*done)(void *arg), void *ar
 /* The same for what cannot be given up: neither signals nor a stop end it. */
 int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		  int timeout_ms);
+
+/*
+ * One thread that waits for one thing, without a queue. Who ends its wait takes a
+ * reference to the thread, tells it by what done() looks at, and wakes it: that may be
+ * later, and touches nothing but the thread. What it waited in may be gone by then.
+ */
+struct task_struct *ccm_self(void);
+void ccm_self_get(struct task_struct *task);
+/* Wake it, and give the reference back. */
+void ccm_self_wake(struct task_struct *task);
+/* As ccm_wait(), ccm_wait_idle(). */
+int ccm_sleep(bool (*done)(void *arg), void *arg, int timeout_ms);
+int ccm_sleep_idle(bool (*done)(void *arg), void *arg, int timeout_ms);
 
 /* --- threads, time, chance ----------------------------------------------- */
 

@@ -44,6 +44,7 @@ static int interruption(void)
 	return 0;
 }
 
+/* queue: NULL if whoever wakes does so by the thread itself. */
 static int wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		int timeout_ms, unsigned int state)
 {
@@ -53,7 +54,10 @@ static int wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	DEFINE_WAIT(entry);
 
 	for (;;) {
-		prepare_to_wait(&queue->head, &entry, state);
+		if (queue)
+			prepare_to_wait(&queue->head, &entry, state);
+		else
+			set_current_state(state);
 		if (done(arg))
 			break;
 		if (state == TASK_INTERRUPTIBLE)
@@ -66,7 +70,10 @@ static int wait(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 			break;
 		left = schedule_timeout(left);
 	}
-	finish_wait(&queue->head, &entry);
+	if (queue)
+		finish_wait(&queue->head, &entry);
+	else
+		__set_current_state(TASK_RUNNING);
 	return result;
 }
 
@@ -88,6 +95,35 @@ int ccm_wait_idle(struct ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 {
 	might_sleep();
 	return wait(queue, done, arg, timeout_ms, TASK_IDLE);
+}
+
+struct task_struct *ccm_self(void)
+{
+	return current;
+}
+
+void ccm_self_get(struct task_struct *task)
+{
+	get_task_struct(task);
+}
+
+/* It may have gone on long ago, and sleep elsewhere: everybody looks again who wakes. */
+void ccm_self_wake(struct task_struct *task)
+{
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+int ccm_sleep(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	might_sleep();
+	return wait(NULL, done, arg, timeout_ms, TASK_INTERRUPTIBLE);
+}
+
+int ccm_sleep_idle(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	might_sleep();
+	return wait(NULL, done, arg, timeout_ms, TASK_IDLE);
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "support/annotations.hpp"
+#include "support/atomic.hpp"
 
 namespace ccm {
 
@@ -211,6 +212,91 @@ private:
 	}
 
 	ccm_waitq queue_;
+};
+
+// One thread, asleep until somebody ends that, once. It stands on its stack.
+class Sleeper {
+public:
+	Sleeper() = default;
+	Sleeper(const Sleeper &) = delete;
+	Sleeper &operator=(const Sleeper &) = delete;
+
+	// It is the calling thread that will sleep. Before others know of it.
+	void begin()
+	{
+		task_ = ccm_self();
+	}
+	// What was written before is seen now.
+	bool ended() const
+	{
+		return ended_.load();
+	}
+	// For this thread: until it is ended, or has to look at something else. 0, or
+	// -ETIMEDOUT, -ERESTARTSYS, -EINTR.
+	template <class F> int wait(F or_else, int timeout_ms)
+	{
+		auto done = [&] {
+			return ended() || or_else();
+		};
+
+		return ccm_sleep(call<decltype(done)>, &done, timeout_ms);
+	}
+	void wait_idle()
+	{
+		auto done = [this] {
+			return ended();
+		};
+
+		(void)ccm_sleep_idle(call<decltype(done)>, &done, CCM_FOREVER);
+	}
+
+private:
+	friend class Wakes;
+
+	template <class F> static bool call(void *done)
+	{
+		return (*static_cast<F *>(done))();
+	}
+
+	task_struct *task_ = nullptr;
+	Atomic<bool> ended_{false};
+};
+
+// Threads that are woken when this goes, which is when no lock is held any more: declare
+// it before the lock's guard. Of the woken nothing else is touched.
+class Wakes {
+public:
+	enum : u32 { kMost = 64 };
+
+	Wakes() = default;
+	~Wakes()
+	{
+		while (count_)
+			ccm_self_wake(tasks_[--count_]);
+	}
+	Wakes(const Wakes &) = delete;
+	Wakes &operator=(const Wakes &) = delete;
+
+	bool full() const
+	{
+		return count_ == kMost;
+	}
+	// There is more to know for it, under a lock. Not when full.
+	void nudge(Sleeper &sleeper)
+	{
+		ccm_self_get(sleeper.task_);
+		tasks_[count_++] = sleeper.task_;
+	}
+	// All has been written that it waits for: it may be gone from here on.
+	void end(Sleeper &sleeper)
+	{
+		nudge(sleeper);
+		sleeper.ended_.store(true);
+	}
+
+private:
+	task_struct *tasks_[kMost];
+	u32 count_ = 0;
 };
 
 } // namespace ccm

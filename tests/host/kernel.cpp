@@ -336,17 +336,22 @@ void ccm_wake(ccm_waitq *queue)
 	in<HostWaitq>(queue).wake();
 }
 
+// A thread of the core's is stopped, and interrupted, where it waits.
+static int wait_here(HostWaitq &queue, bool (*done)(void *arg), void *arg,
+		     int timeout_ms)
+{
+	if (!me)
+		return wait(queue, done, arg, timeout_ms, nullptr);
+	me->waits_at(&queue);
+	int result = wait(queue, done, arg, timeout_ms, me);
+	me->waits_at(nullptr);
+	return result;
+}
+
 int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 	     int timeout_ms)
 {
-	auto &ours = in<HostWaitq>(queue);
-
-	if (!me)
-		return wait(ours, done, arg, timeout_ms, nullptr);
-	me->waits_at(&ours);
-	int result = wait(ours, done, arg, timeout_ms, me);
-	me->waits_at(nullptr);
-	return result;
+	return wait_here(in<HostWaitq>(queue), done, arg, timeout_ms);
 }
 
 // What kills a thread of the tests is its stop.
@@ -369,6 +374,66 @@ int ccm_wait_idle(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		  int timeout_ms)
 {
 	return wait(in<HostWaitq>(queue), done, arg, timeout_ms, nullptr);
+}
+
+namespace {
+
+// Of a thread that sleeps without a queue; it outlasts it as long as somebody will wake it.
+struct HostSelf {
+	HostWaitq queue;
+	std::atomic<int> references{1};
+
+	void put()
+	{
+		if (references.fetch_sub(1) == 1)
+			delete this;
+	}
+};
+
+struct SelfOfThread {
+	HostSelf *self = new HostSelf;
+
+	~SelfOfThread()
+	{
+		self->put();
+	}
+};
+
+HostSelf &self()
+{
+	thread_local SelfOfThread mine;
+
+	return *mine.self;
+}
+
+} // namespace
+
+task_struct *ccm_self()
+{
+	return reinterpret_cast<task_struct *>(&self());
+}
+
+void ccm_self_get(task_struct *task)
+{
+	reinterpret_cast<HostSelf *>(task)->references.fetch_add(1);
+}
+
+void ccm_self_wake(task_struct *task)
+{
+	auto *theirs = reinterpret_cast<HostSelf *>(task);
+
+	theirs->queue.wake();
+	theirs->put();
+}
+
+int ccm_sleep(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	return wait_here(self().queue, done, arg, timeout_ms);
+}
+
+int ccm_sleep_idle(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	return wait(self().queue, done, arg, timeout_ms, nullptr);
 }
 
 // --- threads -----------------------------------------------------------------------

@@ -109,6 +109,12 @@ struct ByPointer : Receiver {
 	}
 };
 
+// Whether its thread would go on to sleep.
+bool sleeps(const Receiver &receiver)
+{
+	return !receiver.sleeper.ended() && !receiver.given_up.load();
+}
+
 bool failed(const Receiver &receiver, int error)
 {
 	return receiver.state == State::Done && receiver.error == error;
@@ -163,8 +169,7 @@ int take(Mailbox &box, const Want &want)
 int receive(Mailbox &box, Receiver &receiver, int timeout_ms)
 {
 	if (box.post(receiver)) {
-		int ended = receiver.sleepers.wait(
-			[&] { return !box.asleep(receiver); }, timeout_ms);
+		int ended = receiver.wait(timeout_ms);
 
 		box.withdraw(receiver, -ended);
 	}
@@ -375,7 +380,7 @@ CCM_TEST(mailbox, post__waits_when_nothing_matches)
 	deliver(box, key(1));
 	EXPECT(box.post(receiver));
 	EXPECT(receiver.state == State::Posted);
-	EXPECT(box.asleep(receiver));
+	EXPECT(sleeps(receiver));
 	EXPECT_EQ(1, asleep(box));
 	box.withdraw(receiver, ETIMEDOUT);
 }
@@ -507,10 +512,10 @@ CCM_TEST(mailbox, place__straight_into_a_posted_buffer)
 	EXPECT(receiver.state == State::Filling);
 	arrival.fill(1);
 	arrival.fill(40);
-	EXPECT(box.asleep(receiver));
+	EXPECT(sleeps(receiver));
 	EXPECT(is_right(receiver.bytes, 41, 1));
 	EXPECT(arrival.finish());
-	EXPECT(!box.asleep(receiver));
+	EXPECT(!sleeps(receiver));
 	EXPECT(receiver.message == nullptr);
 	EXPECT(receiver.got(1, 100));
 	EXPECT_EQ(1, receiver.key.node);
@@ -672,7 +677,7 @@ CCM_TEST(mailbox, abandon__puts_the_receiver_back_in_its_place)
 	broken.fill(50);
 	broken.abandon();
 	EXPECT(first.state == State::Posted);
-	EXPECT(box.asleep(first));
+	EXPECT(sleeps(first));
 	EXPECT_EQ(3, asleep(box));
 
 	Arrival arrival(box, key(3), 20);
@@ -809,7 +814,7 @@ CCM_TEST(mailbox, withdraw__leaves_with_why_it_was_given_up)
 	box.post(receiver);
 	Arrival arrival(box, key(1), 20);
 	EXPECT_EQ(1, box.cancel(anything(), ECANCELED));
-	EXPECT(!box.asleep(receiver)); // its thread wakes, and leaves
+	EXPECT(!sleeps(receiver)); // its thread wakes, and leaves
 	box.withdraw(receiver, 0);
 	EXPECT(failed(receiver, ECANCELED));
 	EXPECT(!arrival.finish());
@@ -827,6 +832,7 @@ CCM_TEST(mailbox, withdraw__without_memory_waits_for_the_message)
 	{
 		Background leaver([&] {
 			OutOfMemory now;
+			receiver.sleeper.begin();
 			box.withdraw(receiver, ETIMEDOUT);
 		});
 		EXPECT(leaver.goes_on());
@@ -847,6 +853,7 @@ CCM_TEST(mailbox, withdraw__without_memory_ends_when_it_breaks)
 	{
 		Background leaver([&] {
 			OutOfMemory now;
+			receiver.sleeper.begin();
 			box.withdraw(receiver, ETIMEDOUT);
 		});
 		EXPECT(leaver.goes_on());
@@ -869,6 +876,7 @@ CCM_TEST(mailbox, withdraw__without_memory_is_given_nothing_else)
 	{
 		Background leaver([&] {
 			OutOfMemory now;
+			receiver.sleeper.begin();
 			box.withdraw(receiver, ETIMEDOUT);
 		});
 		EXPECT(leaver.goes_on());
@@ -1081,7 +1089,7 @@ CCM_TEST(mailbox, fail_node__one_that_is_being_filled)
 	box.post(receiver);
 	Arrival arrival(box, key(5, 2), 20);
 	box.fail_node(2, EHOSTDOWN);
-	EXPECT(!box.asleep(receiver));
+	EXPECT(!sleeps(receiver));
 	arrival.abandon();
 	EXPECT(failed(receiver, EHOSTDOWN));
 }
@@ -1218,7 +1226,7 @@ CCM_TEST(mailbox, shut__wakes_everyone)
 	Arrival arrival(box, key(2), 20);
 	box.shut();
 	EXPECT(failed(posted, ESHUTDOWN));
-	EXPECT(!box.asleep(filling));
+	EXPECT(!sleeps(filling));
 	box.withdraw(filling, 0);
 	EXPECT(failed(filling, ESHUTDOWN));
 	arrival.abandon();

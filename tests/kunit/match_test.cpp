@@ -111,7 +111,7 @@ private:
 						   ? Receiver::State::Filling
 						   : Receiver::State::Posted) &&
 			       (!post.waiter.filling ||
-				r.given_up == post.waiter.error);
+				r.given_up.load() == post.waiter.error);
 		if (r.state != Receiver::State::Done ||
 		    r.error != post.waiter.error)
 			return false;

@@ -50,6 +50,7 @@ struct Admit {
 			bench::die("no memory");
 		channel->send.limit = ~0ull;
 		Sender *sender = new (&senders[nth]) Sender(message);
+		sender->sleeper.begin();
 		sender->turn = ++last_turn;
 		channel->waiting.push_back(sender);
 		if (channel->waiting.front() == sender)
@@ -62,7 +63,7 @@ struct Admit {
 
 		peer->queued = kQueueMax - 1;
 		peer->admit_waiting_locked();
-		if (!senders[first].done)
+		if (!senders[first].sleeper.ended())
 			bench::die("it is not admitted");
 		Message::drop(peer->take_queued_locked());
 		let_wait(first);
