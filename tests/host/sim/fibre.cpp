@@ -154,6 +154,7 @@ Fibre::Fibre(u32 id_, void (*run)(void *arg), void *arg)
 // The thread sanitizer knows of no fibre that goes on where another was.
 Fibre::~Fibre()
 {
+	self->put();
 	if (!stack_->memory) {
 		delete stack_;
 		return;

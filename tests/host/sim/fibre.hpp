@@ -28,6 +28,25 @@ private:
 	Fibre *first_ = nullptr;
 };
 
+// Where fibres wait, and how often they have been woken there.
+struct SimWaitq {
+	u32 wakes;
+	Waiters waiters;
+};
+
+// Where one fibre sleeps without a queue of the core's. It outlasts that as long as
+// somebody will wake it.
+struct Self {
+	SimWaitq queue{};
+	u32 references = 1;
+
+	void put()
+	{
+		if (--references == 0)
+			delete this;
+	}
+};
+
 class Fibre {
 public:
 	// The one that the program began with.
@@ -50,6 +69,7 @@ public:
 	bool ended = false;
 	bool detached = false; // nobody waits for its end
 	Waiters ending;	       // who does
+	Self *const self = new Self;
 
 private:
 	struct Stack;

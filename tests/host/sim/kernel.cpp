@@ -11,6 +11,8 @@
 using ccm_sim::Fibre;
 using ccm_sim::kNever;
 using ccm_sim::Outside;
+using ccm_sim::Self;
+using ccm_sim::SimWaitq;
 using ccm_sim::Waiters;
 using ccm_sim::World;
 using host::in;
@@ -188,18 +190,13 @@ void ccm_rcu_wait()
 
 namespace {
 
-struct SimWaitq {
-	u32 wakes;
-	Waiters waiters;
+void wake(SimWaitq &queue)
+{
+	Outside outside;
 
-	void wake()
-	{
-		Outside outside;
-
-		wakes++;
-		world().wake(waiters);
-	}
-};
+	queue.wakes++;
+	world().wake(queue.waiters);
+}
 
 } // namespace
 
@@ -218,7 +215,7 @@ struct ccm_thread {
 		__atomic_store_n(&flag, 1, __ATOMIC_RELEASE);
 		Outside outside;
 		if (asleep)
-			asleep->wake();
+			wake(*asleep);
 	}
 	static bool is(const u32 &flag)
 	{
@@ -297,7 +294,7 @@ void ccm_waitq_init(ccm_waitq *queue)
 void ccm_wake(ccm_waitq *queue)
 {
 	world().step(Place::Wake);
-	in<SimWaitq>(queue).wake();
+	wake(in<SimWaitq>(queue));
 }
 
 int ccm_wait(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
@@ -317,6 +314,51 @@ int ccm_wait_idle(ccm_waitq *queue, bool (*done)(void *arg), void *arg,
 		  int timeout_ms)
 {
 	return wait(in<SimWaitq>(queue), done, arg, timeout_ms, nullptr, false);
+}
+
+namespace {
+
+SimWaitq &here()
+{
+	Outside outside;
+
+	return world().current().self->queue;
+}
+
+} // namespace
+
+task_struct *ccm_self()
+{
+	Outside outside;
+
+	return reinterpret_cast<task_struct *>(world().current().self);
+}
+
+void ccm_self_get(task_struct *task)
+{
+	Outside outside;
+
+	reinterpret_cast<Self *>(task)->references++;
+}
+
+void ccm_self_wake(task_struct *task)
+{
+	auto *self = reinterpret_cast<Self *>(task);
+
+	world().step(Place::Wake);
+	wake(self->queue);
+	Outside outside;
+	self->put();
+}
+
+int ccm_sleep(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	return wait_interruptibly(here(), done, arg, timeout_ms, false);
+}
+
+int ccm_sleep_idle(bool (*done)(void *arg), void *arg, int timeout_ms)
+{
+	return wait(here(), done, arg, timeout_ms, nullptr, false);
 }
 
 void ccm_test_sleep(unsigned int ms)
