@@ -103,7 +103,7 @@ private:
 	bool foreign_ = false;
 	int refuses_ = 0;
 	bool hold_ = false;
-	bool held_ = false; // somebody is
+	bool held_ = false;	     // somebody is
 	std::optional<size_t> lost_; // what comes behind so many bytes is
 	bool full_ = false;
 	bool finished_ = false;
