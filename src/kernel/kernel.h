@@ -15,9 +15,8 @@
 #ifdef __cplusplus
 #include "support/types.hpp"
 #include <kernel/sizes.h>
-/* At least a byte: a spinlock of one processor is empty in C, which nothing is in C++. */
 #define CCM_EMBED(name, size) \
-	struct alignas(8) name { unsigned char opaque[(size) ? (size) : 1]; }
+	struct alignas(8) name { unsigned char opaque[size]; }
 #else
 #include <linux/types.h>
 #include <linux/mutex.h>

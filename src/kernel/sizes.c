@@ -9,7 +9,8 @@
 
 int main(void)
 {
-	DEFINE(CCM_LOCK_SIZE, sizeof(struct ccm_lock));
+	/* Without debugging one processor's is empty, which nothing is in C++. */
+	DEFINE(CCM_LOCK_SIZE, sizeof(struct ccm_lock) ?: 1);
 	DEFINE(CCM_MUTEX_SIZE, sizeof(struct ccm_mutex));
 	DEFINE(CCM_WAITQ_SIZE, sizeof(struct ccm_waitq));
 	DEFINE(CCM_REF_SIZE, sizeof(struct ccm_ref));
