@@ -262,8 +262,9 @@ private:
 	Atomic<bool> ended_{false};
 };
 
-// Threads that are woken when this goes, which is when no lock is held any more: declare
-// it before the lock's guard. Of the woken nothing else is touched.
+// Threads that are woken when this goes. Declare it before the lock's guard, so that no
+// lock is held any more then, unless the caller holds one. Of the woken nothing else is
+// touched.
 class Wakes {
 public:
 	enum : u32 { kMost = 64 };
