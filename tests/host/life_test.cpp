@@ -101,20 +101,33 @@ CCM_TEST(life, none__before_an_interval_is_set)
 
 CCM_TEST(life, silence__is_suspect_and_then_down)
 {
+	constexpr u64 kStep = kInterval / 20;
+	host::StoppedClock clock;
 	Played play;
+	auto passes_until = [&](ccm_state state) {
+		for (u64 ms = 0; ms < 2 * kLimit * kInterval; ms += kStep) {
+			if (!clock.rests() || play.info().state == state)
+				break;
+			clock.advance(kStep);
+		}
+		return play.info().state == state;
+	};
 
 	REQUIRE(play.begin() && watch(play) && play.up());
 	u64 since = ccm_now_ms();
+	EXPECT(passes_until(CCM_STATE_SUSPECT));
 	EXPECT(next(play, Kind::Heartbeat).has_value());
 	EXPECT(becomes(play, CCM_STATE_SUSPECT));
 	// Messages still go, and so does the next heartbeat.
 	size_t before = play.wire->sent().size();
 	EXPECT_EQ(0, play.send(1));
 	EXPECT(next(play, Kind::Message, before).has_value());
+	EXPECT(passes_until(CCM_STATE_DOWN));
+	u64 took = ccm_now_ms() - since;
 	EXPECT(next(play, Kind::Heartbeat, before).has_value());
 	EXPECT(play.goes_down(CCM_REASON_SILENT, ETIMEDOUT));
-	u64 took = ccm_now_ms() - since;
 	EXPECT(took >= kLimit * kInterval - 5);
+	EXPECT(took <= (kLimit + 1) * kInterval);
 	EXPECT(play.info().stats.missed >= 1);
 	EXPECT_EQ(1, play.info().stats.breaks);
 	EXPECT(play.wire->closes());
