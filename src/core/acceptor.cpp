@@ -10,7 +10,7 @@ namespace {
 
 constexpr u32 kAtOnce = 16;	// connections, then others
 constexpr u32 kBacklogMin = 64; // finished by TCP and not accepted
-constexpr u32 kAgainMs = 20;	// after an accept without memory
+constexpr u32 kAgainMs = 20;	// until it is tried again
 
 } // namespace
 
@@ -58,10 +58,21 @@ void Acceptor::check(u64 now)
 	}
 }
 
+void Acceptor::try_again()
+{
+	again_ms_ = ccm_now_ms() + kAgainMs;
+	listener_.wake_at(again_ms_);
+}
+
 void Acceptor::accept_all()
 {
 	if (stopped_)
 		return;
+	// Until the node has begun nobody is told of what comes.
+	if (!node_.number()) {
+		try_again();
+		return;
+	}
 	for (u32 turn = 0; turn < kAtOnce; turn++) {
 		ccm_socket *socket;
 
@@ -69,8 +80,7 @@ void Acceptor::accept_all()
 		if (error == -EAGAIN)
 			return;
 		if (error) {
-			again_ms_ = ccm_now_ms() + kAgainMs;
-			listener_.wake_at(again_ms_);
+			try_again();
 			return;
 		}
 		accept(socket);

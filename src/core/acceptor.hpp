@@ -36,6 +36,7 @@ public:
 
 private:
 	void accept_all();
+	void try_again();
 	void accept(ccm_socket *socket);
 	void size_backlog();
 	void make_room(Origin &origin, u32 places);

@@ -316,6 +316,7 @@ void Listener::connect(Peer &peer)
 				       static_cast<int>(timeout_ms), work,
 				       &connection->socket);
 	if (error) {
+		forget(*connection); // the socket may have told of it
 		destroy(connection);
 		fail_connecting(peer, CCM_REASON_FAILED, -error);
 		return;

@@ -2,6 +2,7 @@
 /*
  * The module comes and goes.
  */
+#include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
@@ -10,10 +11,22 @@
 #include "netns.h"
 #include "task.h"
 
+/*
+ * The listener makes sockets, and would load the module for IPv6, which waits for
+ * requests of netlink and for namespaces that end, as both may wait for the listener.
+ * Once loaded it stays.
+ */
+static void load_ipv6(void)
+{
+	if (IS_MODULE(CONFIG_IPV6))
+		request_module("net-pf-10");
+}
+
 static int __init ccm_init(void)
 {
 	int result;
 
+	load_ipv6();
 	result = ccm_task_begin();
 	if (result)
 		return result;
