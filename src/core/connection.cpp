@@ -46,7 +46,9 @@ void Connection::serve(u32 bits)
 	if (!peer)
 		return;
 	note_life();
-	transmit((bits & CCM_READY_WRITE) != 0);
+	if (bits & CCM_READY_WRITE)
+		room_again();
+	Egress::transmit(*peer);
 	if (!finished_ && goodbye_is_out()) {
 		finished_ = true;
 		ccm_socket_finish(socket);
@@ -68,17 +70,11 @@ void Connection::serve(u32 bits)
 	}
 }
 
-void Connection::transmit(bool has_room_again)
+void Connection::room_again()
 {
-	{
-		Guard guard(peer->lock);
+	Guard guard(peer->lock);
 
-		if (has_room_again)
-			egress.room_again_locked();
-		if (!egress.claim_locked())
-			return;
-	}
-	egress.run();
+	egress.room_again_locked();
 }
 
 bool Connection::goodbye_is_out()
@@ -212,7 +208,7 @@ bool Connection::look_after(u64 now)
 		become(CCM_STATE_SUSPECT);
 	else if (look.verdict == Heartbeat::Verdict::Stalled)
 		become(CCM_STATE_STALLED);
-	transmit(false);
+	Egress::transmit(*peer);
 	// No heartbeat passes a window that is shut.
 	if (look.ask)
 		ccm_socket_probe(socket);
@@ -292,7 +288,7 @@ void Connection::say_goodbye()
 	}
 	deadline_ms = ccm_now_ms() + kGoodbyeMs;
 	listener_.wake_at(deadline_ms);
-	transmit(false);
+	Egress::transmit(*peer);
 	mark(kTransmit); // to see whether it is sent
 }
 

@@ -110,7 +110,7 @@ private:
 
 	// connection.cpp
 	bool on_control();
-	void transmit(bool has_room_again);
+	void room_again();
 	bool goodbye_is_out();
 	int why_refused();
 	void on_heartbeat(u32 seqn);
