@@ -3,6 +3,7 @@
 
 #include "arrival.hpp"
 #include "background.hpp"
+#include "box.hpp"
 #include "memory.hpp"
 #include "random.hpp"
 #include "support/errno.hpp"
@@ -14,17 +15,6 @@ using namespace ccm_testing;
 using State = Receiver::State;
 
 namespace {
-
-constexpr u32 kModule = 7;
-constexpr ccm_limits kLimits{1u << 20, 4u << 20};
-
-// Of a consumer.
-struct Box : Mailbox {
-	Box() : Mailbox(kModule)
-	{
-		(void)attach(kLimits, nullptr);
-	}
-};
 
 constexpr Key key(u32 seqn, u32 node = 1, u32 type = 1)
 {

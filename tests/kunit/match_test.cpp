@@ -3,6 +3,7 @@
 #include "core/mailbox.hpp"
 
 #include "arrival.hpp"
+#include "box.hpp"
 #include "random.hpp"
 #include "support/errno.hpp"
 #include "test.hpp"
@@ -12,16 +13,6 @@ using namespace ccm;
 using namespace ccm_testing;
 
 namespace {
-
-constexpr u32 kModule = 7;
-constexpr ccm_limits kLimits{1u << 20, 4u << 20};
-
-struct Box : Mailbox {
-	Box() : Mailbox(kModule)
-	{
-		(void)attach(kLimits, nullptr);
-	}
-};
 
 // What happens by chance to a mailbox, and to what walks. It is too large for a stack of
 // the kernel's.
